@@ -1,0 +1,206 @@
+import { z } from "zod";
+import type { Cloud } from "../core/cloud.ts";
+import { CloudError } from "../core/errors.ts";
+import { type RoleAssignment, type RoleDefinition, roleDefinitions } from "../core/rbac.ts";
+import { type ArmModule, parseBody } from "./http.ts";
+
+const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+const bodySchema = z.object({
+  properties: z.object({
+    roleDefinitionId: z.string().min(1),
+    principalId: z.string().min(1),
+    principalType: z.enum(["User", "Group", "ServicePrincipal", "ForeignGroup", "Device"]).optional(),
+    description: z.string().optional(),
+  }),
+});
+
+type Route = { Params: { name: string }; Querystring: { "-scope": string; $filter?: string } };
+
+/**
+ * Role definitions and assignments at any scope. The paths are the inner ones that `arm/app.ts` makes of
+ * `{scope}/providers/Microsoft.Authorization/…`.
+ */
+export const authorization: ArmModule = (arm, cloud) => {
+  const { assignments } = cloud.rbac;
+
+  arm.put<Route>("/-scoped/roleassignments/:name", async (request, reply) => {
+    const scope = normalScope(request.query["-scope"]);
+    const name = requireGuid(request.params.name);
+    requireScope(cloud, scope);
+    const { properties } = parseBody(bodySchema, request.body);
+    const definition = requireDefinition(properties.roleDefinitionId);
+    const wanted = {
+      scope,
+      name,
+      principalId: properties.principalId.toLowerCase(),
+      principalType: properties.principalType ?? "ServicePrincipal",
+      roleDefinitionId: definition.id,
+      ...(properties.description === undefined ? {} : { description: properties.description }),
+    };
+    const existing = assignments.get(key(scope, name));
+    if (existing !== undefined) {
+      if (
+        existing.principalId !== wanted.principalId ||
+        existing.roleDefinitionId !== wanted.roleDefinitionId
+      ) {
+        throw new CloudError(
+          400,
+          "RoleAssignmentUpdateNotPermitted",
+          "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.",
+        );
+      }
+      return show(cloud, existing);
+    }
+    requirePrincipal(cloud, wanted.principalId, properties.principalType);
+    const same = assignments
+      .values()
+      .find(
+        (each) =>
+          each.scope === scope &&
+          each.principalId === wanted.principalId &&
+          each.roleDefinitionId === wanted.roleDefinitionId,
+      );
+    if (same !== undefined) {
+      throw new CloudError(
+        409,
+        "RoleAssignmentExists",
+        `The role assignment already exists. The ID of the existing role assignment is ${same.name.replaceAll("-", "")}.`,
+      );
+    }
+    const made = { ...wanted, createdAt: cloud.clock.now(), createdBy: request.caller.objectId };
+    assignments.put(key(scope, name), made);
+    return reply.code(201).send(show(cloud, made));
+  });
+
+  arm.get<Route>("/-scoped/roleassignments/:name", async (request) => {
+    const scope = normalScope(request.query["-scope"]);
+    const found = assignments.get(key(scope, request.params.name));
+    if (found === undefined) {
+      throw new CloudError(
+        404,
+        "RoleAssignmentNotFound",
+        `The role assignment '${request.params.name}' is not found.`,
+      );
+    }
+    return show(cloud, found);
+  });
+
+  arm.delete<Route>("/-scoped/roleassignments/:name", async (request, reply) => {
+    const at = key(normalScope(request.query["-scope"]), request.params.name);
+    const found = assignments.get(at);
+    if (found === undefined) return reply.code(204).send();
+    assignments.delete(at);
+    return show(cloud, found);
+  });
+
+  arm.get<Route>("/-scoped/roleassignments", async (request) => {
+    const scope = normalScope(request.query["-scope"]);
+    const filter = request.query.$filter ?? "";
+    const principal = /(?:principalId|assignedTo)\s*(?:eq\s*|\(\s*)'([^']+)'/i
+      .exec(filter)?.[1]
+      ?.toLowerCase();
+    const here = assignments.values().filter((each) => {
+      const above = scope === each.scope || scope.startsWith(`${each.scope}/`);
+      const below = each.scope.startsWith(`${scope}/`);
+      return /atScope\(\)/i.test(filter) ? above : above || below;
+    });
+    const wanted = here.filter((each) => principal === undefined || each.principalId === principal);
+    return { value: wanted.map((each) => show(cloud, each)) };
+  });
+
+  arm.get<Route>("/-scoped/roledefinitions", async (request) => {
+    const name = /roleName\s+eq\s+'([^']+)'/i.exec(request.query.$filter ?? "")?.[1]?.toLowerCase();
+    const wanted = roleDefinitions.filter((each) => name === undefined || each.name.toLowerCase() === name);
+    return { value: wanted.map((each) => showDefinition(cloud, each)) };
+  });
+
+  arm.get<Route>("/-scoped/roledefinitions/:name", async (request) =>
+    showDefinition(cloud, requireDefinition(request.params.name)),
+  );
+};
+
+function key(scope: string, name: string): string {
+  return `${scope}/${name.toLowerCase()}`;
+}
+
+function normalScope(scope: string): string {
+  return scope.toLowerCase().replace(/\/+$/, "");
+}
+
+function requireGuid(name: string): string {
+  if (!guid.test(name)) {
+    throw new CloudError(
+      400,
+      "InvalidRoleAssignmentId",
+      `The role assignment ID '${name}' is not valid. The role assignment ID must be a GUID.`,
+    );
+  }
+  return name.toLowerCase();
+}
+
+function requireScope(cloud: Cloud, scope: string): void {
+  if (scope === `/subscriptions/${cloud.subscriptionId}`) return;
+  cloud.resources.require(scope);
+}
+
+function requireDefinition(id: string): RoleDefinition {
+  const name = id.split("/").at(-1)?.toLowerCase();
+  const found = roleDefinitions.find((each) => each.id === name);
+  if (found === undefined) {
+    throw new CloudError(
+      400,
+      "RoleDefinitionDoesNotExist",
+      `The specified role definition with ID '${name}' does not exist.`,
+    );
+  }
+  return found;
+}
+
+/** Without `principalType` the directory is asked, and a fresh identity has not reached it yet. */
+function requirePrincipal(cloud: Cloud, objectId: string, principalType: string | undefined): void {
+  const principal = cloud.principals.byObjectId(objectId);
+  const replicated = principal !== undefined && principal.knownFrom <= cloud.clock.now();
+  if (replicated || (principal !== undefined && principalType !== undefined)) return;
+  throw new CloudError(
+    400,
+    "PrincipalNotFound",
+    `Principal ${objectId.replaceAll("-", "")} does not exist in the directory ${cloud.tenantId}. Check that you have the correct principal ID. If you are creating this principal and then immediately assigning a role, this error might be related to a replication delay. In this case, set the role assignment principalType property to a value, such as ServicePrincipal, User, or Group.`,
+  );
+}
+
+function show(cloud: Cloud, assignment: RoleAssignment): object {
+  const definitions = `/subscriptions/${cloud.subscriptionId}/providers/Microsoft.Authorization/roleDefinitions`;
+  return {
+    id: `${assignment.scope}/providers/Microsoft.Authorization/roleAssignments/${assignment.name}`,
+    type: "Microsoft.Authorization/roleAssignments",
+    name: assignment.name,
+    properties: {
+      roleDefinitionId: `${definitions}/${assignment.roleDefinitionId}`,
+      principalId: assignment.principalId,
+      principalType: assignment.principalType,
+      scope: assignment.scope,
+      ...(assignment.description === undefined ? {} : { description: assignment.description }),
+      createdOn: cloud.clock.iso(assignment.createdAt),
+      updatedOn: cloud.clock.iso(assignment.createdAt),
+      createdBy: assignment.createdBy,
+      updatedBy: assignment.createdBy,
+    },
+  };
+}
+
+function showDefinition(cloud: Cloud, definition: RoleDefinition): object {
+  const { actions, notActions, dataActions, notDataActions } = definition;
+  return {
+    id: `/subscriptions/${cloud.subscriptionId}/providers/Microsoft.Authorization/roleDefinitions/${definition.id}`,
+    type: "Microsoft.Authorization/roleDefinitions",
+    name: definition.id,
+    properties: {
+      roleName: definition.name,
+      type: "BuiltInRole",
+      description: definition.description,
+      assignableScopes: ["/"],
+      permissions: [{ actions, notActions, dataActions, notDataActions }],
+    },
+  };
+}
