@@ -1,0 +1,88 @@
+import type { z } from "zod";
+import type { EnvironmentKind } from "./environment.ts";
+import { nearest } from "./environment.ts";
+import { configSchema } from "./schema.ts";
+
+/** One thing that is wrong with the configuration. */
+export interface ConfigProblem {
+  /** The file to edit, or what else holds the value; empty when it came from the command line. */
+  readonly file: string;
+  /** The key as it stands in the file, for example `kiln:foundry.model.capacity`; empty for the file as a whole. */
+  readonly key: string;
+  /** What is wrong, and what is allowed. */
+  readonly message: string;
+}
+
+/** Everything that is wrong with an environment's configuration, in one readable message. */
+export class ConfigError extends Error {
+  readonly code = "InvalidConfiguration";
+  readonly problems: readonly ConfigProblem[];
+  /** Why, in plain words. */
+  override readonly cause = "Configuration is checked as a whole before anything is touched.";
+  /** What to do. */
+  readonly next: string;
+
+  constructor(environment: string, problems: readonly ConfigProblem[]) {
+    const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+    const lines = problems.map((problem) => `  ${describeProblem(problem)}`);
+    super([`The configuration of "${environment}" has ${count}:`, ...lines].join("\n"));
+    this.name = "ConfigError";
+    this.problems = problems;
+    const files = [...new Set(problems.map((problem) => problem.file).filter((file) => file !== ""))];
+    this.next =
+      files.length === 0 ? "Use one of the allowed names." : `Correct ${files.join(", ")} and run it again.`;
+  }
+}
+
+/** One problem as one line. */
+export function describeProblem({ file, key, message }: ConfigProblem): string {
+  const place = [file, key].filter((part) => part !== "").join(": ");
+  return `${place} ${message}`;
+}
+
+/** A key nobody knows, with the nearest one somebody does. Pure. */
+export function unknownKey(file: string, key: string, known: readonly string[], prefix = ""): ConfigProblem {
+  const near = nearest(key, known);
+  const hint =
+    near === undefined ? `known: ${[...known].sort().join(", ")}` : `did you mean ${prefix}${near}?`;
+  return { file, key: `${prefix}${key}`, message: `is not a known key (${hint})` };
+}
+
+/** Turns what the schema found into problems with file and key. Pure. */
+export function problemsOf(
+  error: z.ZodError,
+  kind: EnvironmentKind,
+  raw: { readonly values: Readonly<Record<string, unknown>>; readonly fileOf: (key: string) => string },
+): ConfigProblem[] {
+  return error.issues.flatMap((issue): ConfigProblem[] => {
+    const path = issue.path.map(String);
+    if (issue.code === "unrecognized_keys") {
+      const prefix = path.length === 0 ? "kiln:" : `kiln:${path.join(".")}.`;
+      const known = knownKeys(kind, path, raw.values);
+      return issue.keys.map((key) => unknownKey(raw.fileOf(path[0] ?? key), key, known, prefix));
+    }
+    return [{ file: raw.fileOf(path[0] ?? ""), key: `kiln:${path.join(".")}`, message: issue.message }];
+  });
+}
+
+/** The keys that are known at a path of the configuration. */
+function knownKeys(
+  kind: EnvironmentKind,
+  path: readonly string[],
+  values: Readonly<Record<string, unknown>>,
+): string[] {
+  if (path.join(".") === "foundry.functionApp") {
+    const app = (values.foundry as { functionApp?: { mode?: unknown } }).functionApp;
+    return app?.mode === "adopt" ? ["mode", "name", "resourceGroup"] : ["mode", "sku"];
+  }
+  let schema: unknown = configSchema(kind);
+  for (const part of path)
+    schema = unwrap((unwrap(schema) as { shape: Record<string, unknown> }).shape[part]);
+  return Object.keys((unwrap(schema) as { shape: Record<string, unknown> }).shape);
+}
+
+/** The object inside a default. */
+function unwrap(schema: unknown): unknown {
+  const inner = (schema as { def?: { innerType?: unknown } }).def?.innerType;
+  return inner === undefined ? schema : unwrap(inner);
+}

@@ -1,0 +1,241 @@
+/**
+ * The only reader of configuration and of the environment variables that steer the program. It serves the program, which
+ * gets its values from the engine, and the kiln command, which reads the same values from the YAML files.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseDocument } from "yaml";
+import { ConfigError, type ConfigProblem, problemsOf, unknownKey } from "./config-problems.ts";
+import { ENVIRONMENT_NAMES, type Environment, nearestEnvironment, parseEnvironment } from "./environment.ts";
+import { configSchema, type KilnConfig } from "./schema.ts";
+
+export { ConfigError, type ConfigProblem } from "./config-problems.ts";
+export {
+  ENVIRONMENT_NAMES,
+  type Environment,
+  type EnvironmentKind,
+  nearestEnvironment,
+  parseEnvironment,
+} from "./environment.ts";
+export { type EnvironmentResources, resolveEnvironment } from "./resolve.ts";
+export type {
+  FoundryConfig,
+  FunctionAppConfig,
+  KilnConfig,
+  ModelConfig,
+  PrincipalType,
+  VaultCreateMode,
+} from "./schema.ts";
+
+/** The Pulumi project's name, and so the namespace of its configuration keys. */
+export const PROJECT = "kiln";
+
+/** Configuration as it was found, before it is checked. */
+export interface RawConfig {
+  /** Values by key, without the namespace. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** The file a key stands in; also for keys that stand nowhere yet, the file where they belong. */
+  readonly fileOf: (key: string) => string;
+  /** What was already wrong with the files themselves. */
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** The environment variables that steer the program. All are set by kiln and may be set by hand. */
+export const STEERING_VARIABLES = {
+  /** `default` or `recover`: how the vault is made. */
+  vaultCreateMode: "KILN_VAULT_CREATE_MODE",
+  /** One of the configured locations, when the first was full. */
+  location: "KILN_LOCATION",
+  /** `1` brings stack traces back, which the program switches off because they are slow. */
+  stackTraces: "KILN_STACK_TRACES",
+} as const;
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Whether someone asked for the program's stack traces. */
+export function wantsStackTraces(variables: Variables): boolean {
+  return variables[STEERING_VARIABLES.stackTraces] === "1";
+}
+
+/** The file that overrides values for one environment. */
+export function stackFile(environment: string): string {
+  return `Pulumi.${environment}.yaml`;
+}
+
+/**
+ * Reads an environment name as a person types it.
+ * @throws {ConfigError} naming the allowed names and the nearest one.
+ */
+export function requireEnvironment(name: string): Environment {
+  const environment = parseEnvironment(name);
+  if (environment !== undefined) return environment;
+  const near = nearestEnvironment(name);
+  const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
+  throw new ConfigError(name, [
+    {
+      file: "",
+      key: "environment",
+      message: `is ${JSON.stringify(name)}; allowed: ${ENVIRONMENT_NAMES}${hint}`,
+    },
+  ]);
+}
+
+/**
+ * Checks raw configuration. Pure.
+ * @param variables the process environment, or whatever stands for it.
+ * @throws {ConfigError} with every problem at once.
+ */
+export function parseConfig(environment: Environment, raw: RawConfig, variables: Variables): KilnConfig {
+  const problems: ConfigProblem[] = [...raw.problems];
+  const parsed = configSchema(environment.kind).safeParse(raw.values, { reportInput: true });
+  if (!parsed.success) problems.push(...problemsOf(parsed.error, environment.kind, raw));
+
+  const mode = variables[STEERING_VARIABLES.vaultCreateMode] || "default";
+  if (mode !== "default" && mode !== "recover") {
+    problems.push(variableProblem("vaultCreateMode", mode, "default, recover"));
+  }
+  const chosen = variables[STEERING_VARIABLES.location] || undefined;
+  const locations = [...new Set(locationsOf(raw.values))];
+  if (chosen !== undefined && locations.length > 0 && !locations.includes(chosen)) {
+    problems.push(
+      variableProblem("location", chosen, `one of the configured locations, ${locations.join(", ")}`),
+    );
+  }
+  if (!parsed.success || problems.length > 0) throw new ConfigError(environment.name, problems);
+
+  const { fallbackLocations, deployerType, location, ...rest } = parsed.data;
+  return {
+    ...rest,
+    environment,
+    location: chosen ?? location,
+    locations: [...new Set([location, ...fallbackLocations])],
+    deployerType,
+    vaultCreateMode: mode === "recover" ? "recover" : "default",
+  };
+}
+
+/** Reads and checks the YAML files of an environment: what the kiln command does. @throws {ConfigError} */
+export function loadConfig(projectDir: string, environmentName: string, variables: Variables): KilnConfig {
+  const environment = requireEnvironment(environmentName);
+  return parseConfig(environment, readConfigFiles(projectDir, environment), variables);
+}
+
+/** Takes the values the engine hands to the program, all of them text, lists and maps as JSON. Pure. */
+export function fromEngine(environment: Environment, all: Readonly<Record<string, string>>): RawConfig {
+  const values: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(all)) {
+    if (!key.startsWith(`${PROJECT}:`)) continue;
+    values[key.slice(PROJECT.length + 1)] = /^\s*[[{]/.test(value) ? (parseJson(value) ?? value) : value;
+  }
+  return { values, fileOf: () => `${stackFile(environment.name)} or Pulumi.yaml`, problems: [] };
+}
+
+/**
+ * Reads `Pulumi.yaml` and, where there is one, `Pulumi.<env>.yaml`. A key of the second replaces the first's as a whole,
+ * as the engine does it.
+ * @param projectDir the folder of Pulumi.yaml.
+ */
+export function readConfigFiles(projectDir: string, environment: Environment): RawConfig {
+  const values: Record<string, unknown> = {};
+  const files: Record<string, string> = {};
+  const problems: ConfigProblem[] = [];
+  const own = stackFile(environment.name);
+
+  const project = readYaml(projectDir, "Pulumi.yaml", true, problems);
+  for (const [key, declared] of Object.entries(section(project, "Pulumi.yaml", problems))) {
+    const name = key.startsWith(`${PROJECT}:`) ? key.slice(PROJECT.length + 1) : key;
+    if (name.includes(":")) continue;
+    const value = projectValue(declared);
+    if (value === undefined) continue;
+    values[name] = scalar(value);
+    files[name] = "Pulumi.yaml";
+  }
+
+  const stack = readYaml(projectDir, own, false, problems);
+  const known = ["config", "environment", "secretsprovider", "encryptedkey", "encryptionsalt"];
+  for (const key of Object.keys(stack)) if (!known.includes(key)) problems.push(unknownKey(own, key, known));
+  for (const [key, value] of Object.entries(section(stack, own, problems))) {
+    if (!key.includes(":")) {
+      problems.push({ file: own, key, message: `lacks its namespace; write ${PROJECT}:${key}` });
+    } else if (key.startsWith(`${PROJECT}:`)) {
+      const name = key.slice(PROJECT.length + 1);
+      values[name] = scalar(value);
+      files[name] = own;
+    }
+  }
+  return { values, fileOf: (key) => files[key] ?? "Pulumi.yaml", problems };
+}
+
+/** A project-level entry is a plain value, or a declaration that carries it as `value` or `default`. */
+function projectValue(declared: unknown): unknown {
+  if (typeof declared !== "object" || declared === null || Array.isArray(declared)) return declared;
+  const { value, default: fallback } = declared as { value?: unknown; default?: unknown };
+  return value ?? fallback;
+}
+
+/** The engine hands plain values over as text, whatever YAML made of them; so does this reader. */
+function scalar(value: unknown): unknown {
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : value;
+}
+
+function readYaml(
+  dir: string,
+  file: string,
+  required: boolean,
+  problems: ConfigProblem[],
+): Record<string, unknown> {
+  const path = join(dir, file);
+  if (!existsSync(path)) {
+    if (required)
+      problems.push({ file, key: "", message: "does not exist; it makes this folder a Pulumi project" });
+    return {};
+  }
+  const document = parseDocument(readFileSync(path, "utf8"));
+  for (const error of document.errors) {
+    problems.push({
+      file,
+      key: "",
+      message: `is not valid YAML: ${(error.message.split("\n")[0] ?? "").replace(/:$/, "")}`,
+    });
+  }
+  if (document.errors.length > 0) return {};
+  const content: unknown = document.toJS();
+  if (content === null || content === undefined) return {};
+  if (typeof content === "object" && !Array.isArray(content)) return content as Record<string, unknown>;
+  problems.push({ file, key: "", message: "is not a map of keys and values" });
+  return {};
+}
+
+function section(
+  content: Record<string, unknown>,
+  file: string,
+  problems: ConfigProblem[],
+): Record<string, unknown> {
+  const config = content.config;
+  if (config === undefined || config === null) return {};
+  if (typeof config === "object" && !Array.isArray(config)) return config as Record<string, unknown>;
+  problems.push({ file, key: "config", message: "is not a map of keys and values" });
+  return {};
+}
+
+function locationsOf(values: Readonly<Record<string, unknown>>): string[] {
+  const fallback: unknown[] = Array.isArray(values.fallbackLocations) ? values.fallbackLocations : [];
+  return [values.location, ...fallback].filter((value) => typeof value === "string");
+}
+
+function variableProblem(
+  name: keyof typeof STEERING_VARIABLES,
+  value: string,
+  allowed: string,
+): ConfigProblem {
+  const message = `is ${JSON.stringify(value)}; allowed: ${allowed}`;
+  return { file: "environment variable", key: STEERING_VARIABLES[name], message };
+}
+
+function parseJson(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
+}
