@@ -28,10 +28,17 @@ async function build(context: MakeContext): Promise<void> {
 
   const bin = join(staging, "bin");
   await mkdir(bin, { recursive: true });
-  const counts = await context.part("modules", "download the Go modules", async (report) => ({
-    cli: await fetchModules(cli, pinned.cliPackage, report),
-    host: await fetchModules(host, pinned.hostPackage, report),
-  }));
+  const counts = await context.part("modules", "download the Go modules", async (report) => {
+    let fetched = 0;
+    const onModule = (name: string) => {
+      fetched += 1;
+      report(`${fetched} fetched, now ${name}`);
+    };
+    return {
+      cli: await fetchModules(cli, pinned.cliPackage, onModule),
+      host: await fetchModules(host, pinned.hostPackage, onModule),
+    };
+  });
   await context.part("cli", "build the Pulumi CLI", (report) =>
     compile(
       cli,
@@ -94,13 +101,10 @@ async function checkGo(run: GoRun): Promise<void> {
 async function fetchModules(
   run: GoRun,
   packagePath: string,
-  report: (detail: string) => void,
+  onModule: (name: string) => void,
 ): Promise<number> {
-  let fetched = 0;
   const onLine = (line: string) => {
-    if (!line.startsWith("go: downloading ")) return;
-    fetched += 1;
-    report(`${fetched} modules, now ${line.slice("go: downloading ".length)}`);
+    if (line.startsWith("go: downloading ")) onModule(line.slice("go: downloading ".length));
   };
   const { stdout } = await runGo(
     run,

@@ -2,10 +2,8 @@
  * Provides a Pulumi engine: a usable `pulumi` on PATH, else Kiln's cache, else an installation by the Automation API, else a build
  * from Go modules.
  */
-import { buildWay } from "./build.ts";
 import { EngineError } from "./errors.ts";
 import { findEngine } from "./find.ts";
-import { installWay } from "./install.ts";
 import { defaultCacheDir } from "./paths.ts";
 import type { Engine, EngineProgress, Way } from "./types.ts";
 
@@ -31,10 +29,10 @@ export type ProvideOptions = {
  * @throws EngineError when none can be had, with what to install
  */
 export async function provideEngine(options: ProvideOptions): Promise<Engine> {
-  const { env, signal, onProgress = () => {}, ways = [installWay, buildWay] } = options;
+  const { env, signal, onProgress = () => {} } = options;
   const cacheDir = options.cacheDir ?? defaultCacheDir(env);
-  const recipes = await Promise.all(ways.map((way) => way.recipe()));
-  const { engine, considered } = await findEngine({ cacheDir, env, recipes });
+  const recipes = options.ways && (await Promise.all(options.ways.map((way) => way.recipe())));
+  const { engine, considered } = await findEngine({ cacheDir, env, ...(recipes && { recipes }) });
   if (engine) return engine;
   if (process.platform === "win32") {
     throw new EngineError("ENGINE_UNSUPPORTED_PLATFORM", {
@@ -44,6 +42,11 @@ export async function provideEngine(options: ProvideOptions): Promise<Engine> {
     });
   }
   // Loaded only when there is something to make, so that a warm start stays fast.
-  const { makeEngine } = await import("./make.ts");
+  const [{ makeEngine }, { installWay }, { buildWay }] = await Promise.all([
+    import("./make.ts"),
+    import("./install.ts"),
+    import("./build.ts"),
+  ]);
+  const ways = options.ways ?? [installWay, buildWay];
   return await makeEngine({ cacheDir, env, ways, considered, onProgress, signal });
 }

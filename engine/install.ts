@@ -8,23 +8,37 @@ import type { MakeContext, Way } from "./types.ts";
 
 const runner = fileURLToPath(new URL("./install-runner.ts", import.meta.url));
 
-/** Until the download site has answered; a machine without it must not wait. */
-const reachMs = 6_000;
-/** For the whole installation; the archive has about 150 MB. */
-const installMs = 10 * 60_000;
+export type InstallLimits = {
+  /** Milliseconds until the download site must have answered; a machine without it must not wait. @default 6000 */
+  reachMs?: number;
+  /** Milliseconds for the installation after that; the archive has about 150 MB. @default 600000 */
+  installMs?: number;
+};
 
 /**
  * Installs the pinned engine with the Automation API's own installer. It runs in a process of its own, because it downloads and runs
  * a shell script that can hang: the group is ended when a time limit passes.
  */
-export const installWay: Way = {
-  made: "installed",
-  candidate: "download by the Automation API's installer",
-  recipe: installRecipe,
-  make: (context) => context.part("install", `download Pulumi ${pinned.version}`, () => install(context)),
-};
+export function installWithin({ reachMs = 6_000, installMs = 600_000 }: InstallLimits): Way {
+  return {
+    made: "installed",
+    candidate: "download by the Automation API's installer",
+    recipe: installRecipe,
+    make: (context) =>
+      context.part("install", `download Pulumi ${pinned.version}`, () =>
+        install(context, reachMs, installMs),
+      ),
+  };
+}
 
-async function install({ staging, env, log, signal }: MakeContext): Promise<void> {
+/** {@link installWithin} its default limits. */
+export const installWay: Way = installWithin({});
+
+async function install(
+  { staging, env, log, signal }: MakeContext,
+  reachMs: number,
+  installMs: number,
+): Promise<void> {
   const root = join(staging, "release");
   const limit = new AbortController();
   let why = `no answer from the download site within ${reachMs / 1000} s`;
@@ -39,7 +53,7 @@ async function install({ staging, env, log, signal }: MakeContext): Promise<void
       onStdout: (line) => {
         if (line !== "reachable") return;
         clearTimeout(timer);
-        why = `the download did not end within ${installMs / 60_000} minutes`;
+        why = `the download did not end within ${installMs / 1000} s`;
         timer = setTimeout(() => limit.abort(), installMs);
       },
     });

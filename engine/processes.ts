@@ -4,27 +4,44 @@ import { execa } from "execa";
 import { interrupted } from "./errors.ts";
 
 const leash = fileURLToPath(new URL("./leash.ts", import.meta.url));
-const versionTimeoutMs = 15_000;
 const tailLines = 60;
 
-/** Asks a `pulumi` for its version; an executable that hangs or fails is a failure in words, not an exception. */
+/**
+ * Asks a `pulumi` for its version; an executable that hangs or fails is a failure in words, not an exception.
+ * @param timeoutMs milliseconds; then it and what it started are killed. @default 15000
+ */
 export async function pulumiVersion(
   path: string,
   env: NodeJS.ProcessEnv,
+  timeoutMs = 15_000,
 ): Promise<{ printed: string } | { printed: undefined; failure: string }> {
-  const result = await execa(path, ["version"], {
+  const child = execa(path, ["version"], {
     env: { ...env, PULUMI_SKIP_UPDATE_CHECK: "true" },
     extendEnv: false,
     reject: false,
     stdin: "ignore",
-    timeout: versionTimeoutMs,
-    forceKillAfterDelay: 1000,
+    // A group of its own: a launcher's children hold its output open, so the launcher alone is not enough to kill.
+    detached: true,
   });
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    if (child.pid !== undefined) killGroup(child.pid);
+  }, timeoutMs);
+  const result = await child;
+  clearTimeout(timer);
+  if (timedOut) return { printed: undefined, failure: `no answer within ${timeoutMs / 1000} s` };
   if (!result.failed) return { printed: result.stdout };
-  const failure = result.timedOut
-    ? `no answer within ${versionTimeoutMs / 1000} s`
-    : (result.stderr || result.shortMessage || "").trim().split("\n", 1)[0];
+  const failure = (result.stderr || result.shortMessage || "").trim().split("\n", 1)[0];
   return { printed: undefined, failure: failure || `exit code ${result.exitCode}` };
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 export type LeashedResult = {

@@ -1,3 +1,5 @@
+// Pins what the engine is built from. To move to another version: change the require lines, delete the indirect ones and go.sum, and
+// run `go list -mod=mod -deps <the tool's package>`, which writes exactly what that package needs.
 module kiln.local/engine-cli
 
 go 1.24.7
