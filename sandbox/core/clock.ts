@@ -58,6 +58,11 @@ export class Clock {
     this.#set({ at: this.now(), real: this.#wall(), scale });
   }
 
+  /** Back to the wall clock. */
+  reset(): void {
+    this.#set({ at: this.#wall(), real: this.#wall(), scale: 1 });
+  }
+
   /** Calls `listener` whenever the clock was moved by hand; returns how to stop that. */
   onMoved(listener: () => void): () => void {
     this.#listeners.add(listener);

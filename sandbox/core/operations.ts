@@ -75,6 +75,11 @@ export class Operations {
     return [...this.#pending].flatMap((id) => this.#all.get(id) ?? []);
   }
 
+  /** The cloud was reset: nothing is under way any more. */
+  forget(): void {
+    this.#pending.clear();
+  }
+
   /** Completes, oldest first, everything whose time has come. */
   settle(): void {
     if (this.#pending.size === 0) return;

@@ -83,6 +83,12 @@ export class Principals {
     this.#all.delete(clientId.toLowerCase());
   }
 
+  /** The identities go with the resources that they belonged to. */
+  dropManagedIdentities(): void {
+    for (const principal of this.list())
+      if (principal.kind === "ManagedIdentity") this.remove(principal.clientId);
+  }
+
   secretMatches(principal: Principal, secret: string): boolean {
     if (principal.secretHash === undefined) return false;
     return timingSafeEqual(Buffer.from(hash(secret)), Buffer.from(principal.secretHash));

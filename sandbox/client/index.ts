@@ -1,0 +1,217 @@
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { SandboxError } from "./errors.ts";
+import { type DaemonFile, daemonFileSchema, sandboxPaths } from "./files.ts";
+
+export { clientEnvironment, networkEnvironment, type SandboxAccess } from "./environment.ts";
+export { SandboxError } from "./errors.ts";
+export { sandboxPaths } from "./files.ts";
+
+export interface SandboxStatus {
+  readonly running: boolean;
+  readonly dataDir: string;
+  readonly pid?: number;
+  readonly proxy?: string;
+  readonly caCertificate?: string;
+  readonly subscriptionId?: string;
+  readonly tenantId?: string;
+  readonly owner?: {
+    readonly clientId: string;
+    readonly clientSecretFile: string;
+    readonly assertionFile: string;
+  };
+  readonly [key: string]: unknown;
+}
+
+/** The sandbox of one data folder, as its users see it. */
+export class SandboxClient {
+  readonly dataDir: string;
+
+  constructor(dataDir: string) {
+    this.dataDir = dataDir;
+  }
+
+  /** The daemon's own words, or `running: false`. */
+  async status(): Promise<SandboxStatus> {
+    const daemon = this.#daemon();
+    if (daemon === undefined) return { running: false, dataDir: this.dataDir };
+    return (await this.#call(daemon, "GET", "/status")) as SandboxStatus;
+  }
+
+  /**
+   * Starts the daemon unless it runs.
+   * @param port 0 takes the port of last time, or any free one the first time
+   * @throws SandboxError when it cannot start: the port is taken, the disk is full, the folder is not writable
+   */
+  async start(port = 0): Promise<SandboxStatus> {
+    const running = await this.status();
+    if (running.running) {
+      if (port !== 0 && !String(running.proxy).endsWith(`:${port}`)) {
+        throw new SandboxError(
+          "SandboxRunsElsewhere",
+          `the sandbox runs already, at ${running.proxy}`,
+          "One data folder has one sandbox.",
+          "Stop it first (`kiln sandbox stop`), or give another data folder by KILN_HOME.",
+        );
+      }
+      return running;
+    }
+    await this.#spawn(port);
+    return this.status();
+  }
+
+  /** Stops the daemon and its inhabitants; false when it did not run. */
+  async stop(): Promise<boolean> {
+    const daemon = this.#daemon();
+    if (daemon === undefined) return false;
+    await this.#call(daemon, "POST", "/stop");
+    while (isAlive(daemon.pid)) await delay(20);
+    return true;
+  }
+
+  /** A call of the control API. @throws SandboxError when the sandbox does not run or refuses */
+  async control(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<unknown> {
+    const daemon = this.#daemon();
+    if (daemon === undefined) {
+      throw new SandboxError(
+        "SandboxNotRunning",
+        "the sandbox is not running",
+        `Nothing answers for the data folder ${this.dataDir}.`,
+        "Start it with `kiln sandbox start`.",
+      );
+    }
+    return this.#call(daemon, method, path, body);
+  }
+
+  async #call(daemon: DaemonFile, method: string, path: string, body?: unknown): Promise<unknown> {
+    let response: Response;
+    try {
+      response = await fetch(`http://127.0.0.1:${daemon.port}/control${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${daemon.controlToken}`,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    } catch (error) {
+      throw new SandboxError(
+        "SandboxUnreachable",
+        "the sandbox does not answer",
+        `Process ${daemon.pid} should listen on 127.0.0.1:${daemon.port}: ${reasonOf(error)}.`,
+        "Stop it (`kiln sandbox stop`), or end that process, and try again.",
+      );
+    }
+    const answer = (await response.json()) as { error?: { code: string; message: string } };
+    if (response.ok) return answer;
+    throw new SandboxError(
+      answer.error?.code ?? "SandboxRefused",
+      answer.error?.message ?? `the sandbox answered ${response.status}`,
+      "The sandbox refused what it was told.",
+      "See `kiln sandbox --help`.",
+    );
+  }
+
+  /** The daemon that is alive, from the file it wrote; a dead one's file counts for nothing. */
+  #daemon(): DaemonFile | undefined {
+    const file = sandboxPaths(this.dataDir).daemon;
+    if (!existsSync(file)) return undefined;
+    try {
+      const daemon = daemonFileSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+      return isAlive(daemon.pid) && isDaemon(daemon.pid) ? daemon : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #spawn(port: number): Promise<void> {
+    mkdirSync(this.dataDir, { recursive: true, mode: 0o700 });
+    const log = openSync(sandboxPaths(this.dataDir).log, "a", 0o600);
+    const daemon = spawn(
+      process.execPath,
+      [
+        fileURLToPath(new URL("../daemon.ts", import.meta.url)),
+        "--data-dir",
+        this.dataDir,
+        "--port",
+        String(port),
+      ],
+      { detached: true, stdio: ["ignore", log, log, "ipc"], env: daemonEnvironment() },
+    );
+    closeSync(log);
+    const message = await new Promise<DaemonMessage>((resolve, reject) => {
+      daemon.once("message", (said) => resolve(said as DaemonMessage));
+      daemon.once("error", reject);
+      daemon.once("exit", (code, signal) =>
+        resolve({
+          failed: {
+            code: "SandboxDied",
+            message: `the sandbox ended while starting (${signal ?? `exit code ${code}`})`,
+            cause: `Its log is ${sandboxPaths(this.dataDir).log}.`,
+            next: "Read the end of that log.",
+          },
+        }),
+      );
+    });
+    if (daemon.connected) daemon.disconnect();
+    daemon.unref();
+    if ("ready" in message) return;
+    // Someone else was quicker: theirs is as good.
+    if (message.failed.code === "SandboxHeld") return this.#waitForOther();
+    const { code, message: what, cause, next } = message.failed;
+    throw new SandboxError(code, what, cause, next);
+  }
+
+  async #waitForOther(): Promise<void> {
+    const until = Date.now() + 30_000;
+    while (this.#daemon() === undefined) {
+      if (Date.now() > until) {
+        throw new SandboxError(
+          "SandboxHeld",
+          "another process holds the sandbox's data folder, but no sandbox answers",
+          `Something has ${this.dataDir} open.`,
+          "End the other process, or give another data folder by KILN_HOME.",
+        );
+      }
+      await delay(50);
+    }
+  }
+}
+
+/** What the daemon says once over IPC. */
+export type DaemonMessage =
+  | { readonly ready: true }
+  | { readonly failed: { code: string; message: string; cause: string; next: string } };
+
+/** The daemon outlives who started it: it gets no more of the environment than a process needs. */
+function daemonEnvironment(): NodeJS.ProcessEnv {
+  const kept = ["PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TZ", "NODE_COMPILE_CACHE"];
+  return Object.fromEntries(
+    kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** A process id is used again one day: on Linux its command line tells whether it is still the daemon's. */
+function isDaemon(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("daemon.ts");
+  } catch {
+    return process.platform !== "linux";
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}

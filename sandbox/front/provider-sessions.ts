@@ -1,0 +1,143 @@
+import { randomUUID } from "node:crypto";
+import https from "node:https";
+import { json } from "node:stream/consumers";
+import type { Cloud } from "../core/cloud.ts";
+import type { ProviderPorts, ProviderServer } from "../providers/server.ts";
+import type { ArmRequest, ArmResponse } from "../providers/transport.ts";
+
+interface Session {
+  readonly clientId: string;
+  readonly projectDir: string;
+  readonly ports: ProviderPorts;
+}
+
+/** Seconds before its end at which a session's token is renewed. */
+const renewal = 300;
+
+/**
+ * The gRPC providers that engines attach to: one pair of ports for each principal and project, so that a provider acts
+ * as who runs Pulumi, in the folder where it runs. Ports stay the same from life to life of the sandbox, since shells
+ * were told them.
+ */
+export class ProviderSessions {
+  readonly #cloud: Cloud;
+  readonly #reach: { environment: (clientId: string) => Record<string, string>; agent: () => https.Agent };
+  readonly #open = new Map<string, Promise<ProviderServer>>();
+  #agent: https.Agent | undefined;
+
+  constructor(
+    cloud: Cloud,
+    reach: { environment: (clientId: string) => Record<string, string>; agent: () => https.Agent },
+  ) {
+    this.#cloud = cloud;
+    this.#reach = reach;
+  }
+
+  async open(clientId: string, projectDir: string): Promise<ProviderPorts> {
+    const key = `${clientId} ${projectDir}`;
+    const saved = this.#saved().get(key);
+    let opening = this.#open.get(key);
+    if (opening === undefined) {
+      opening = this.#serve(clientId, projectDir, saved?.ports);
+      this.#open.set(key, opening);
+      opening.catch(() => this.#open.delete(key));
+    }
+    const { ports } = await opening;
+    if (saved?.ports.azureNative !== ports.azureNative || saved.ports.command !== ports.command) {
+      this.#saved().put(key, { clientId, projectDir, ports });
+    }
+    return ports;
+  }
+
+  /** Opens what was open in the last life. A port that someone took meanwhile is left for `open` to replace. */
+  async reopen(): Promise<void> {
+    for (const { clientId, projectDir } of this.#saved().values()) {
+      if (this.#cloud.principals.byClientId(clientId) !== undefined) await this.open(clientId, projectDir);
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const server of await Promise.allSettled(this.#open.values())) {
+      if (server.status === "fulfilled") await server.value.close();
+    }
+    this.#agent?.destroy();
+  }
+
+  #saved() {
+    return this.#cloud.store.collection<Session>("provider-sessions");
+  }
+
+  async #serve(
+    clientId: string,
+    projectDir: string,
+    ports: ProviderPorts | undefined,
+  ): Promise<ProviderServer> {
+    // gRPC and the generated messages are slow to load, and a sandbox used without Pulumi never needs them.
+    const { serveProviders } = await import("../providers/server.ts");
+    const options = {
+      subscriptionId: this.#cloud.subscriptionId,
+      tenantId: this.#cloud.tenantId,
+      clientId,
+      armTransport: this.#transport(clientId),
+      commandEnv: () => this.#reach.environment(clientId),
+      projectDir,
+    };
+    if (ports === undefined) return serveProviders(options);
+    try {
+      return await serveProviders({ ...options, ports });
+    } catch {
+      return serveProviders(options);
+    }
+  }
+
+  /** Sends a provider's requests through the front door, as any client's. */
+  #transport(clientId: string): (request: ArmRequest) => Promise<ArmResponse> {
+    let token: { value: Promise<string>; until: number } | undefined;
+    return async (request) => {
+      const principal = this.#cloud.principals.byClientId(clientId);
+      if (principal === undefined)
+        throw new Error(`the sandbox has no principal with the client id '${clientId}' any more`);
+      if (token === undefined || token.until < Date.now()) {
+        const value = this.#cloud.tokens.issue(principal, "https://management.azure.com");
+        token = { value, until: Date.now() + (3600 - renewal) * 1000 };
+        value.then((issued) => this.#cloud.mint.rememberToken(issued, principal.name));
+      }
+      this.#agent ??= this.#reach.agent();
+      return send(this.#agent, await token.value, request);
+    };
+  }
+}
+
+function send(agent: https.Agent, token: string, request: ArmRequest): Promise<ArmResponse> {
+  const url = new URL(request.path, "https://management.azure.com");
+  for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value);
+  const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+  return new Promise((resolve, reject) => {
+    const outgoing = https.request(
+      url,
+      {
+        method: request.method,
+        agent,
+        headers: {
+          authorization: `Bearer ${token}`,
+          "x-ms-client-request-id": randomUUID(),
+          ...(body === undefined
+            ? {}
+            : { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),
+        },
+        ...(request.signal === undefined ? {} : { signal: request.signal }),
+      },
+      (response) => {
+        const headers = response.headers as Record<string, string | undefined>;
+        const status = response.statusCode ?? 0;
+        const isJson = /json/.test(headers["content-type"] ?? "");
+        const read = isJson
+          ? json(response)
+          : new Promise((done) => response.resume().on("end", () => done(undefined)));
+        read.then((parsed) => resolve({ status, headers, body: parsed }), reject);
+      },
+    );
+    outgoing.on("error", reject);
+    outgoing.end(body);
+  });
+}

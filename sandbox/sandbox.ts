@@ -1,0 +1,207 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, rmSync } from "node:fs";
+import https from "node:https";
+import { web } from "./appservice/arm.ts";
+import { createSiteRuntime, siteExists } from "./appservice/runtime.ts";
+import { createScm } from "./appservice/scm.ts";
+import { createSites } from "./appservice/sites.ts";
+import { createArm } from "./arm/app.ts";
+import { clientEnvironment, networkEnvironment, type SandboxAccess } from "./client/environment.ts";
+import { sandboxPaths } from "./client/files.ts";
+import { cognitive } from "./cognitive/arm.ts";
+import { type Cloud, openCloud } from "./core/cloud.ts";
+import { CloudError } from "./core/errors.ts";
+import { writePrivate } from "./core/files.ts";
+import { knownPrincipals } from "./core/principals.ts";
+import type { Service } from "./core/service.ts";
+import { tlsMaterial } from "./front/certificates.ts";
+import { createControl } from "./front/control.ts";
+import { type FamilyName, type Handler, hostNames } from "./front/hosts.ts";
+import { ProviderSessions } from "./front/provider-sessions.ts";
+import { type Front, openFront } from "./front/proxy.ts";
+import { keyVault } from "./keyvault/arm.ts";
+import { createVault, vaultExists } from "./keyvault/secrets.ts";
+import { createLogin } from "./login/app.ts";
+import { insights, operationalInsights } from "./monitor/arm.ts";
+import { accountExists, createOpenAi } from "./openai/app.ts";
+import { storage } from "./storage/arm.ts";
+
+export interface Sandbox {
+  readonly port: number;
+  readonly controlToken: string;
+  readonly cloud: Cloud;
+  /** Opens again the provider ports that shells of an earlier life may still name. */
+  reopenProviders(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the sandbox of a data folder: the cloud, its front door and its inhabitants.
+ * @param options.port 0 takes the port of last time, or any free one the first time
+ * @param options.onStop called when a client asked for the end
+ * @throws StoreHeldError, PortTakenError
+ */
+export async function openSandbox(options: {
+  dataDir: string;
+  port: number;
+  onStop: () => void;
+}): Promise<Sandbox> {
+  const { dataDir } = options;
+  const paths = sandboxPaths(dataDir);
+  const cloud = openCloud(dataDir);
+  try {
+    await ensurePrincipals(cloud);
+    if (!existsSync(paths.passphrase)) writePrivate(paths.passphrase, randomBytes(24).toString("base64url"));
+    const tls = await tlsMaterial(dataDir);
+
+    let proxy = "";
+    const runtime = createSiteRuntime(cloud, {
+      childEnv: () => networkEnvironment({ proxy, caCertificate: tls.caFile }),
+    });
+    const services: Record<FamilyName, { service: Service; exists?: (host: string) => boolean }> = {
+      arm: {
+        service: createArm(cloud, [
+          cognitive,
+          keyVault,
+          web(runtime),
+          storage,
+          operationalInsights,
+          insights,
+        ]),
+      },
+      login: { service: createLogin(cloud) },
+      vault: { service: createVault(cloud), exists: (host) => vaultExists(cloud, host) },
+      openai: { service: createOpenAi(cloud), exists: (host) => accountExists(cloud, host) },
+      scm: { service: createScm(cloud, runtime), exists: (host) => siteExists(cloud, host) },
+      site: { service: createSites(cloud, runtime), exists: (host) => siteExists(cloud, host) },
+    };
+    const hosts = await Promise.all(
+      Object.entries(services).map(async ([family, { service, exists }]) => {
+        await service.ready();
+        const handler: Handler = (request, response) => service.routing(request, response);
+        return {
+          names: hostNames[family as FamilyName],
+          handler,
+          ...(exists === undefined ? {} : { exists }),
+        };
+      }),
+    );
+
+    const accessOf = (clientId: string): SandboxAccess => ({
+      proxy,
+      caCertificate: tls.caFile,
+      tenantId: cloud.tenantId,
+      subscriptionId: cloud.subscriptionId,
+      clientId,
+      assertionFile: paths.assertionOf(requireService(cloud, clientId)),
+    });
+    const sessions = new ProviderSessions(cloud, {
+      environment: (clientId) => clientEnvironment(accessOf(clientId)),
+      agent: () => new https.Agent({ keepAlive: true, ca: [tls.ca], proxyEnv: { HTTPS_PROXY: proxy } }),
+    });
+
+    const controlToken = randomBytes(32).toString("base64url");
+    const owner = cloud.principals.byName("owner");
+    let front: Front;
+    const control = createControl(cloud, controlToken, {
+      status: () => ({
+        running: true,
+        pid: process.pid,
+        proxy,
+        caCertificate: tls.caFile,
+        dataDir,
+        subscriptionId: cloud.subscriptionId,
+        tenantId: cloud.tenantId,
+        owner: {
+          clientId: owner?.clientId,
+          clientSecretFile: paths.secretOf("owner"),
+          assertionFile: paths.assertionOf("owner"),
+        },
+        principals: cloud.principals
+          .list()
+          .filter((each) => each.kind === "ServicePrincipal")
+          .map((each) => ({
+            name: each.name,
+            role: knownPrincipals[each.name as keyof typeof knownPrincipals] ?? null,
+            clientId: each.clientId,
+            clientSecretFile: paths.secretOf(each.name),
+            assertionFile: paths.assertionOf(each.name),
+          })),
+        clock: { now: cloud.clock.iso(), scale: cloud.clock.scale },
+        resources: cloud.resources.under("").length,
+        sites: runtime.counters(),
+      }),
+      stop: options.onStop,
+      counters: () => runtime.counters(),
+      providers: (clientId, projectDir) => {
+        requireService(cloud, clientId);
+        return sessions.open(clientId, projectDir);
+      },
+      reset: async () => {
+        await runtime.stop();
+        cloud.store.clear([
+          "identity",
+          "token-keys",
+          "principals",
+          "minted",
+          "settings",
+          "port",
+          "provider-sessions",
+        ]);
+        cloud.principals.dropManagedIdentities();
+        cloud.operations.forget();
+        cloud.clock.reset();
+        for (const folder of [paths.sites, paths.state]) rmSync(folder, { recursive: true, force: true });
+        await runtime.start();
+      },
+    });
+
+    const ports = cloud.store.collection<number>("port");
+    front = await openFront({ port: options.port || (ports.get("front") ?? 0), tls, hosts, control });
+    proxy = `http://127.0.0.1:${front.port}`;
+    if (ports.get("front") !== front.port) ports.put("front", front.port);
+    await runtime.start();
+    return {
+      port: front.port,
+      controlToken,
+      cloud,
+      reopenProviders: () => sessions.reopen(),
+      close: async () => {
+        await sessions.close();
+        await runtime.stop();
+        await front.close();
+        cloud.close();
+      },
+    };
+  } catch (error) {
+    cloud.close();
+    throw error;
+  }
+}
+
+/** Makes the principals that every sandbox has, and writes what each signs in with into files of its own. */
+async function ensurePrincipals(cloud: Cloud): Promise<void> {
+  const paths = sandboxPaths(cloud.dataDir);
+  for (const name of Object.keys(knownPrincipals)) {
+    let principal = cloud.principals.byName(name);
+    if (principal === undefined || !existsSync(paths.secretOf(name))) {
+      if (principal !== undefined) cloud.principals.remove(principal.clientId);
+      const made = cloud.principals.createService(name);
+      principal = made.principal;
+      writePrivate(paths.secretOf(name), made.secret);
+    }
+    writePrivate(paths.assertionOf(name), await cloud.tokens.assertion(principal.clientId));
+  }
+}
+
+function requireService(cloud: Cloud, clientId: string): string {
+  const principal = cloud.principals.byClientId(clientId);
+  if (principal?.kind !== "ServicePrincipal") {
+    throw new CloudError(
+      404,
+      "PrincipalNotFound",
+      `The sandbox has no principal with the client id '${clientId}'.`,
+    );
+  }
+  return principal.name;
+}
