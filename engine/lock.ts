@@ -6,7 +6,14 @@ import { interrupted } from "./errors.ts";
 import { writeAtomically } from "./manifest.ts";
 
 /** Who holds a lock: for people, and never used to decide whether the lock is held. */
-export type LockOwner = { pid: number; host: string /** ISO time. */; since: string };
+export type LockOwner = {
+  pid: number;
+  host: string;
+  /** ISO time. */
+  since: string;
+  /** What the owner is doing, in words for people. */
+  work?: string;
+};
 
 const busy = 5;
 const retryMs = 200;
@@ -18,12 +25,19 @@ const retryMs = 200;
  * that ends: there is no stale lock to recognize by a process id (which may be someone else's by now) and no race in
  * taking one over. Nobody may open the lock file by other means, because closing it would drop the lock; who holds it
  * stands in a second file, `<file>.owner.json`.
- * @param options.onWait called once when another process holds the lock, with what is known about it
+ * @param options.work what this process does, for whoever finds the lock held
+ * @param options.onWait called once when another process holds the lock, with what is known about it; throws to give up
+ * @param options.onTakeover called when the last owner ended without letting go
  * @throws EngineError ENGINE_INTERRUPTED when `signal` is aborted while waiting
  */
 export async function withLock<T>(
   file: string,
-  options: { signal?: AbortSignal | undefined; onWait?: (owner: LockOwner | undefined) => void },
+  options: {
+    signal?: AbortSignal | undefined;
+    work?: string;
+    onWait?: (owner: LockOwner | undefined) => void;
+    onTakeover?: (owner: LockOwner) => void;
+  },
   work: () => Promise<T>,
 ): Promise<T> {
   await mkdir(dirname(file), { recursive: true });
@@ -41,7 +55,14 @@ export async function withLock<T>(
       });
     }
     if (options.signal?.aborted) throw interrupted();
-    const owner: LockOwner = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
+    const last = await readOwner(ownerFile);
+    if (last) options.onTakeover?.(last);
+    const owner: LockOwner = {
+      pid: process.pid,
+      host: hostname(),
+      since: new Date().toISOString(),
+      ...(options.work === undefined ? {} : { work: options.work }),
+    };
     await writeAtomically(ownerFile, `${JSON.stringify(owner)}\n`);
     try {
       return await work();
