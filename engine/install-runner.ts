@@ -1,7 +1,7 @@
 // Runs the Automation API's installer: `install-runner.ts <root> <version>`. Prints `reachable` on stdout as soon as the download
 // site has answered, and `reason: …` on stderr when it fails.
 import { createRequire } from "node:module";
-import type { PulumiCommand, PulumiCommandOptions } from "@pulumi/pulumi/automation/cmd.js";
+import type { PulumiCommandOptions } from "@pulumi/pulumi/automation/cmd.js";
 
 const site = "https://get.pulumi.com/install.sh";
 const reachMs = 5000;
@@ -10,13 +10,13 @@ async function run(root: string, versionText: string): Promise<void> {
   const answer = await fetch(site, { method: "HEAD", signal: AbortSignal.timeout(reachMs) });
   if (!answer.ok) throw new Error(`${site} answered ${answer.status}`);
   console.log("reachable");
-  const require = createRequire(createRequire(import.meta.url).resolve("@pulumi/pulumi"));
+  const { PulumiCommand } = await import("@pulumi/pulumi/automation/cmd.js");
   // The version must be an object of the very `semver` package that the Automation API compares it with.
-  const { SemVer } = require("semver") as {
+  const asPulumi = createRequire(createRequire(import.meta.url).resolve("@pulumi/pulumi"));
+  const { SemVer } = asPulumi("semver") as {
     SemVer: new (text: string) => NonNullable<PulumiCommandOptions["version"]>;
   };
-  const command = require("./automation/cmd.js") as { PulumiCommand: typeof PulumiCommand };
-  await command.PulumiCommand.install({ root, version: new SemVer(versionText) });
+  await PulumiCommand.install({ root, version: new SemVer(versionText) });
 }
 
 function reason(error: unknown): string {
