@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import { getClientConfig } from "@pulumi/azure-native/authorization/getClientConfig.js";
+import { getStack, RunError, runtime } from "@pulumi/pulumi";
+import { ConfigError, fromEngine, type KilnConfig, parseConfig, requireEnvironment } from "./config.ts";
+import { type FoundryOutputs, foundry } from "./foundry.ts";
+import { sourceHash } from "./source-hash.ts";
+
+/** What a stack tells; nothing where its configuration switches every system off. */
+export type Outputs = Partial<FoundryOutputs>;
+
+/** Where the backend's code is, relative to the project. */
+const BACKEND = "labs/foundry-backend";
+
+/**
+ * The program of every environment. It does nothing when imported, so that it serves the engine (by index.ts) and the
+ * Automation API (as an inline program) alike.
+ */
+export async function program(): Promise<Outputs> {
+  const config = readConfig();
+  if (!config.foundry.enabled) return {};
+  const deployer = await getClientConfig();
+  const hash = sourceHash(join(import.meta.dirname, "..", BACKEND));
+  return foundry(config, deployer, { folder: BACKEND, hash });
+}
+
+/** Reads the stack's configuration. A wrong one becomes one message with all problems, and no stack trace. */
+function readConfig(): KilnConfig {
+  try {
+    const environment = requireEnvironment(getStack());
+    return parseConfig(environment, fromEngine(environment, runtime.allConfig()), process.env);
+  } catch (error) {
+    if (error instanceof ConfigError) throw new RunError(`${error.message}\n${error.next}`);
+    throw error;
+  }
+}
