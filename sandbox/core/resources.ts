@@ -27,10 +27,13 @@ export interface Resource {
   readonly createdAt: number;
 }
 
+/** What happens beside a removal; `removed` is everything that goes in the same stroke, children before parents. */
+type RemovalHook = (resource: Resource, removed: readonly Resource[]) => void;
+
 /** The live resources of the subscription, found by ARM id without regard to case. */
 export class Resources {
   readonly #all: Collection<Resource>;
-  readonly #removals: { type: string | undefined; hook: (resource: Resource) => void }[] = [];
+  readonly #removals: { type: string | undefined; hook: RemovalHook }[] = [];
 
   constructor(all: Collection<Resource>) {
     this.#all = all;
@@ -71,7 +74,7 @@ export class Resources {
   }
 
   /** Says what else happens when a resource of this type (or, without a type, any resource) goes away. */
-  onRemove(type: string | undefined, hook: (resource: Resource) => void): void {
+  onRemove(type: string | undefined, hook: RemovalHook): void {
     this.#removals.push({ type: type?.toLowerCase(), hook });
   }
 
@@ -82,10 +85,11 @@ export class Resources {
   remove(id: string): boolean {
     const below = this.under(id).sort((a, b) => b.id.length - a.id.length);
     const self = this.get(id);
-    for (const resource of self === undefined ? below : [...below, self]) {
+    const removed = self === undefined ? below : [...below, self];
+    for (const resource of removed) {
       if (!this.#all.delete(key(resource.id))) continue;
       for (const { type, hook } of this.#removals) {
-        if (type === undefined || type === resource.type.toLowerCase()) hook(resource);
+        if (type === undefined || type === resource.type.toLowerCase()) hook(resource, removed);
       }
     }
     return self !== undefined;
