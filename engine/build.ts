@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdir, readFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "./errors.ts";
 import { findGo, type GoRun, runGo, whatToInstall } from "./go.ts";
@@ -21,7 +21,10 @@ async function build(context: MakeContext): Promise<void> {
   const { env, log, signal, staging } = context;
   const neededGo = await oldestGo();
   const go = await findGo(env, neededGo);
-  const common = { go, env, log, neededGo, signal };
+  // Go leaves its work folder behind when it is killed; inside the staging folder it is swept with it.
+  const work = join(staging, "work");
+  await mkdir(work);
+  const common = { go, env: { ...env, GOTMPDIR: env.GOTMPDIR || work }, log, neededGo, signal };
   await checkGo({ ...common, cwd: staging });
   const cli: GoRun = { ...common, cwd: moduleDirs.cli };
   const host: GoRun = { ...common, cwd: moduleDirs.languageHost };
@@ -67,6 +70,7 @@ async function build(context: MakeContext): Promise<void> {
       await chmod(join(bin, name), 0o755);
     }
   });
+  await rm(work, { recursive: true, force: true });
 }
 
 /** The oldest Go that may build both modules. */

@@ -45,7 +45,7 @@ export function diskFull(place: string, detail: string): EngineError {
   return new EngineError("ENGINE_DISK_FULL", {
     message: "There is no room left on the disk for the Pulumi engine.",
     cause: `${detail} (a first build needs about 3 GB: Go's module and build caches and ${place})`,
-    next: `Free some space, or point KILN_ENGINE_CACHE, GOCACHE, GOMODCACHE and TMPDIR to a larger disk, then run it again. Nothing half-made is kept.`,
+    next: `Free some space, or point KILN_ENGINE_CACHE, GOCACHE and GOMODCACHE to a larger disk, then run it again. Nothing half-made is kept.`,
   });
 }
 

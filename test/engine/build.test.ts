@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { buildWay, oldestGo } from "../../engine/build.ts";
@@ -74,6 +74,7 @@ describe("building from Go modules", () => {
     expect(builds).toHaveLength(2);
     for (const line of builds) expect(line).toContain("-mod=readonly");
     expect(builds[0]).toContain(`version.Version=${pinned.version}`);
+    expect((await readdir(engineDir)).sort()).toEqual(["bin", "manifest.json"]);
     expect((await provideEngine(options)).source).toBe("cache-built");
   });
 
