@@ -1,0 +1,109 @@
+import type { PropertyChange } from "./diff.ts";
+import type { ValueMap } from "./values.ts";
+
+/** What an engine that attached is to the provider: one connection, one provider instance of one run. */
+export interface Session {
+  /** Provider configuration, by variable name without the package. */
+  readonly config: Readonly<Record<string, string>>;
+  /** Aborts when the engine cancels, hangs up, or the server closes. */
+  readonly signal: AbortSignal;
+  /** Shows a line to whoever runs the engine, under the resource; lines come in the order of the calls. Never rejects. */
+  log(urn: string, severity: "debug" | "info" | "warning" | "error", message: string): Promise<void>;
+}
+
+export interface CheckFailure {
+  readonly property: string;
+  readonly reason: string;
+}
+
+export interface CheckRequest {
+  readonly urn: string;
+  readonly type: string;
+  readonly name: string;
+  readonly olds: ValueMap;
+  readonly news: ValueMap;
+  readonly randomSeed: Uint8Array;
+  readonly autonaming?: { readonly mode: "propose" | "enforce" | "disable"; readonly proposed: string };
+}
+
+export interface Difference {
+  readonly changes: readonly PropertyChange[];
+  readonly deleteBeforeReplace: boolean;
+}
+
+interface ResourceRequest {
+  readonly urn: string;
+  readonly type: string;
+  readonly name: string;
+}
+
+interface Timed {
+  /** Seconds; 0 means the provider's own patience. */
+  readonly timeout: number;
+}
+
+export interface CreateRequest extends ResourceRequest, Timed {
+  readonly inputs: ValueMap;
+  readonly preview: boolean;
+}
+
+export interface UpdateRequest extends ResourceRequest, Timed {
+  readonly id: string;
+  readonly oldInputs: ValueMap;
+  readonly oldOutputs: ValueMap;
+  readonly inputs: ValueMap;
+  readonly preview: boolean;
+}
+
+export interface ReadRequest extends ResourceRequest {
+  readonly id: string;
+  readonly outputs: ValueMap;
+  /** Undefined for an import. */
+  readonly inputs: ValueMap | undefined;
+}
+
+export interface DeleteRequest extends ResourceRequest, Timed {
+  readonly id: string;
+  readonly inputs: ValueMap;
+  readonly outputs: ValueMap;
+}
+
+/** A provider without its wire. Whatever it throws becomes the resource's error, by its message. */
+export interface Provider {
+  /** `azure-native` */
+  readonly name: string;
+  /** Of the plugin that it stands for. */
+  readonly version: string;
+  /** @throws when the configuration cannot be served. */
+  configure(config: Readonly<Record<string, string>>): void;
+  check(request: CheckRequest, session: Session): Promise<{ inputs: ValueMap; failures: CheckFailure[] }>;
+  diff(request: ResourceRequest & { oldInputs: ValueMap; inputs: ValueMap }): Difference;
+  create(request: CreateRequest, session: Session): Promise<{ id: string; outputs: ValueMap }>;
+  /** Undefined when the resource is gone. */
+  read(
+    request: ReadRequest,
+    session: Session,
+  ): Promise<{ id: string; outputs: ValueMap; inputs: ValueMap } | undefined>;
+  update(request: UpdateRequest, session: Session): Promise<ValueMap>;
+  delete(request: DeleteRequest, session: Session): Promise<void>;
+  invoke(
+    token: string,
+    args: ValueMap,
+    session: Session,
+  ): Promise<{ result: ValueMap; failures: CheckFailure[] }>;
+}
+
+/** The resource exists, but not as it should: state keeps it, and the run fails with the reasons. */
+export class PartialFailure extends Error {
+  readonly id: string;
+  readonly outputs: ValueMap;
+  readonly inputs: ValueMap;
+
+  constructor(message: string, made: { id: string; outputs: ValueMap; inputs: ValueMap }, cause: unknown) {
+    super(message, { cause });
+    this.name = "PartialFailure";
+    this.id = made.id;
+    this.outputs = made.outputs;
+    this.inputs = made.inputs;
+  }
+}

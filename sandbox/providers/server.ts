@@ -1,0 +1,91 @@
+import * as grpc from "@grpc/grpc-js";
+import providerService from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import type { RetryPolicy } from "./arm-client.ts";
+import { AzureNative } from "./azure-native.ts";
+import { Command } from "./command.ts";
+import type { GetToken } from "./functions.ts";
+import type { Provider } from "./provider.ts";
+import { serviceOf } from "./rpc.ts";
+import { Sessions } from "./sessions.ts";
+import type { ArmTransport } from "./transport.ts";
+
+export interface ProviderPorts {
+  readonly azureNative: number;
+  readonly command: number;
+}
+
+export interface ProvidersOptions {
+  readonly subscriptionId: string;
+  readonly tenantId: string;
+  /** Sends what the real provider would send, as the session's principal. */
+  readonly armTransport: ArmTransport;
+  /** Tokens of the session's principal, for `getClientConfig` and `getClientToken`. */
+  readonly getToken: GetToken;
+  /** What commands get in their environment beside PATH, HOME, TMPDIR, LANG and their own `environment`. */
+  readonly commandEnv: () => Promise<Record<string, string>> | Record<string, string>;
+  /** Where commands run that name no `dir`; they find it in KILN_PROJECT_DIR. */
+  readonly projectDir: string;
+  /** @default any free port for each (0) */
+  readonly ports?: ProviderPorts;
+  readonly retry?: RetryPolicy;
+}
+
+export interface ProviderServer {
+  /** For `PULUMI_DEBUG_PROVIDERS=azure-native:<azureNative>,command:<command>`. */
+  readonly ports: ProviderPorts;
+  /** Aborts what is under way, kills running commands, and frees the ports. */
+  close(): Promise<void>;
+}
+
+const host = "127.0.0.1";
+/** What Pulumi's own SDKs allow: a large stack's state passes in one message. */
+const maxMessageBytes = 400 * 1024 * 1024;
+
+/**
+ * Serves the providers `azure-native` and `command` on loopback, for any number of engines at once.
+ * @throws Error when a port is taken.
+ */
+export async function serveProviders(options: ProvidersOptions): Promise<ProviderServer> {
+  const wanted = options.ports ?? { azureNative: 0, command: 0 };
+  const azureNative = new AzureNative({ ...options, transport: options.armTransport });
+  const command = new Command(options);
+  const first = await serve(azureNative, wanted.azureNative);
+  try {
+    const second = await serve(command, wanted.command);
+    return {
+      ports: { azureNative: first.port, command: second.port },
+      close: async () => {
+        await Promise.all([first.close(), second.close()]);
+        await command.idle();
+      },
+    };
+  } catch (error) {
+    await first.close();
+    throw error;
+  }
+}
+
+async function serve(provider: Provider, wanted: number): Promise<{ port: number; close(): Promise<void> }> {
+  const sessions = new Sessions();
+  const server = new grpc.Server({
+    "grpc.max_receive_message_length": maxMessageBytes,
+    "grpc.max_send_message_length": maxMessageBytes,
+  });
+  server.addService(providerService.ResourceProviderService, serviceOf(provider, sessions));
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(`${host}:${wanted}`, grpc.ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) resolve(bound);
+      else
+        reject(
+          new Error(`the ${provider.name} provider cannot listen on ${host}:${wanted}: ${error.message}`),
+        );
+    });
+  });
+  return {
+    port,
+    close: async () => {
+      sessions.close();
+      server.forceShutdown();
+    },
+  };
+}
