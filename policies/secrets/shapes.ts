@@ -45,7 +45,8 @@ const SHAPES: readonly Shape[] = [
 export const shapeOf = (text: string): string | undefined =>
   SHAPES.find(({ pattern }) => pattern.test(text))?.what;
 
-const VALUE = String.raw`(?:"(?<dq>[^"\n]*)"|'(?<sq>[^'\n]*)'|(?<bare>[^\s;"'&|<>,]+))`;
+/** Bounded, so that the time a text takes grows with its length only; the beginning of a value is enough to judge it. */
+const VALUE = String.raw`(?:"(?<dq>[^"\n]{0,400})|'(?<sq>[^'\n]{0,400})|(?<bare>[^\s;"'&|<>,]{1,400}))`;
 const CONNECTION = new RegExp(
   String.raw`(?<![A-Za-z])(?<name>AccountKey|SharedAccessKey|SharedSecretValue|AccessKey|ClientSecret|PrimaryKey|Password|Pwd)\s*=\s*${VALUE}`,
   "gi",
@@ -55,7 +56,7 @@ const ASSIGNMENT = new RegExp(
   "g",
 );
 const FLAG = new RegExp(String.raw`(?<![\w-])--(?<name>[A-Za-z][\w-]{0,60})(?:=|\s+)(?!-)${VALUE}`, "g");
-const SECRET_SET = new RegExp(String.raw`\bsecret\s+set\b[^\n]*?--value(?:=|\s+)${VALUE}`, "g");
+const SECRET_SET = new RegExp(String.raw`\bsecret\s+set\b[^\n]{0,400}?--value(?:=|\s+)${VALUE}`, "g");
 const USER_INFO = /[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@"']{0,256}:(?<bare>[^\s/@"']{1,256})@/gi;
 const AUTHORIZATION = /\b(?:Bearer|Basic)\s+(?<bare>[A-Za-z0-9._~+/=-]{16,})/gi;
 const SIGNATURE = /(?:^|[?&;\s])sig=(?<bare>[A-Za-z0-9%+/=_-]{16,})/gi;
