@@ -1,14 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import https from "node:https";
-import { web } from "./appservice/arm.ts";
-import { createSiteRuntime, siteExists } from "./appservice/runtime.ts";
+import { createSiteRuntime } from "./appservice/runtime.ts";
 import { createScm } from "./appservice/scm.ts";
-import { createSites } from "./appservice/sites.ts";
+import { createSites } from "./appservice/sites-host.ts";
+import { siteExists } from "./appservice/state.ts";
+import { web } from "./appservice/web.ts";
 import { createArm } from "./arm/app.ts";
 import { clientEnvironment, networkEnvironment, type SandboxAccess } from "./client/environment.ts";
 import { sandboxPaths } from "./client/files.ts";
-import { cognitive } from "./cognitive/arm.ts";
+import { cognitive } from "./cognitive/module.ts";
 import { type Cloud, openCloud } from "./core/cloud.ts";
 import { CloudError } from "./core/errors.ts";
 import { writePrivate } from "./core/files.ts";
@@ -19,8 +20,9 @@ import { createControl } from "./front/control.ts";
 import { type FamilyName, type Handler, hostNames } from "./front/hosts.ts";
 import { ProviderSessions } from "./front/provider-sessions.ts";
 import { type Front, openFront } from "./front/proxy.ts";
-import { keyVault } from "./keyvault/arm.ts";
-import { createVault, vaultExists } from "./keyvault/secrets.ts";
+import { createVault } from "./keyvault/app.ts";
+import { keyVault } from "./keyvault/module.ts";
+import { vaultExists } from "./keyvault/state.ts";
 import { createLogin } from "./login/app.ts";
 import { insights, operationalInsights } from "./monitor/arm.ts";
 import { accountExists, createOpenAi } from "./openai/app.ts";
@@ -60,14 +62,7 @@ export async function openSandbox(options: {
     });
     const services: Record<FamilyName, { service: Service; exists?: (host: string) => boolean }> = {
       arm: {
-        service: createArm(cloud, [
-          cognitive,
-          keyVault,
-          web(runtime),
-          storage,
-          operationalInsights,
-          insights,
-        ]),
+        service: createArm(cloud, [cognitive, keyVault, web, storage, operationalInsights, insights]),
       },
       login: { service: createLogin(cloud) },
       vault: { service: createVault(cloud), exists: (host) => vaultExists(cloud, host) },

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import https from "node:https";
 import { json } from "node:stream/consumers";
 import type { Cloud } from "../core/cloud.ts";
+import { accessTokenSeconds } from "../core/tokens.ts";
 import type { ProviderPorts, ProviderServer } from "../providers/server.ts";
 import type { ArmRequest, ArmResponse } from "../providers/transport.ts";
 
@@ -10,6 +11,8 @@ interface Session {
   readonly projectDir: string;
   readonly ports: ProviderPorts;
 }
+
+const armAudience = "https://management.azure.com";
 
 /** Seconds before its end at which a session's token is renewed. */
 const renewal = 300;
@@ -74,11 +77,12 @@ export class ProviderSessions {
   ): Promise<ProviderServer> {
     // gRPC and the generated messages are slow to load, and a sandbox used without Pulumi never needs them.
     const { serveProviders } = await import("../providers/server.ts");
+    const getToken = this.#tokens(clientId);
     const options = {
       subscriptionId: this.#cloud.subscriptionId,
       tenantId: this.#cloud.tenantId,
-      clientId,
-      armTransport: this.#transport(clientId),
+      armTransport: this.#transport(getToken),
+      getToken,
       commandEnv: () => this.#reach.environment(clientId),
       projectDir,
     };
@@ -91,26 +95,36 @@ export class ProviderSessions {
   }
 
   /** Sends a provider's requests through the front door, as any client's. */
-  #transport(clientId: string): (request: ArmRequest) => Promise<ArmResponse> {
-    let token: { value: Promise<string>; until: number } | undefined;
+  #transport(getToken: (audience: string) => Promise<string>): (request: ArmRequest) => Promise<ArmResponse> {
     return async (request) => {
+      this.#agent ??= this.#reach.agent();
+      const audience = request.host.endsWith(".vault.azure.net") ? "https://vault.azure.net" : armAudience;
+      return send(this.#agent, await getToken(audience), request);
+    };
+  }
+
+  /** Tokens of one principal, each kept until shortly before its end. */
+  #tokens(clientId: string): (audience?: string) => Promise<string> {
+    const kept = new Map<string, { value: Promise<string>; until: number }>();
+    return async (audience = armAudience) => {
       const principal = this.#cloud.principals.byClientId(clientId);
       if (principal === undefined)
         throw new Error(`the sandbox has no principal with the client id '${clientId}' any more`);
+      let token = kept.get(audience);
       if (token === undefined || token.until < Date.now()) {
-        const value = this.#cloud.tokens.issue(principal, "https://management.azure.com");
-        token = { value, until: Date.now() + (3600 - renewal) * 1000 };
-        value.then((issued) => this.#cloud.mint.rememberToken(issued, principal.name));
+        const value = this.#cloud.tokens.issue(principal, audience);
+        token = { value, until: Date.now() + (accessTokenSeconds - renewal) * 1000 };
+        kept.set(audience, token);
+        this.#cloud.mint.rememberToken(await value, principal.name);
       }
-      this.#agent ??= this.#reach.agent();
-      return send(this.#agent, await token.value, request);
+      return token.value;
     };
   }
 }
 
 function send(agent: https.Agent, token: string, request: ArmRequest): Promise<ArmResponse> {
-  const url = new URL(request.path, "https://management.azure.com");
-  for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value);
+  const url = new URL(request.path, `https://${request.host}`);
+  for (const [name, value] of Object.entries(request.query)) url.searchParams.set(name, value);
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
   return new Promise((resolve, reject) => {
     const outgoing = https.request(

@@ -1,0 +1,139 @@
+import { type ExitCode, exitCodes, KilnError } from "./errors.ts";
+
+/** What a code of the cloud means for who runs Kiln. */
+interface Explanation {
+  readonly code: string | RegExp;
+  /** Narrows the code to messages that this finds. */
+  readonly message?: RegExp;
+  readonly what: string;
+  readonly why: string;
+  readonly next: string;
+  readonly exitCode?: ExitCode;
+}
+
+/** Source of the codes: the services' public specifications and SDKs. */
+const catalogue: readonly Explanation[] = [
+  {
+    code: "InsufficientQuota",
+    what: "the region has not enough quota left for the model",
+    why: "Each region has a limit of tokens per minute for each model; deployments and soft-deleted accounts use it up.",
+    next: "Lower kiln:foundry.model.capacity, choose another kiln:location, purge deleted accounts, or ask for more quota.",
+  },
+  {
+    code: /^(DeploymentModelNotSupported|ServiceModelDeprecated|InvalidResourceProperties)$/,
+    what: "the region does not offer this model, version or SKU",
+    why: "Models come to regions one by one, each with its own SKUs, and go again.",
+    next: "Choose another model, version or SKU in kiln:foundry.model, or another kiln:location.",
+  },
+  {
+    code: "SpecialFeatureOrQuotaIdRequired",
+    what: "the subscription is not entitled to Azure OpenAI",
+    why: "The service has to be granted to a subscription once. Another region would not help.",
+    next: "Ask for access to Azure OpenAI for this subscription, or use another subscription.",
+  },
+  {
+    code: "CustomDomainInUse",
+    what: "the account's subdomain is taken",
+    why: "Subdomains are global: another account, live or soft-deleted, perhaps of someone else, holds it.",
+    next: "If the account is yours, purge it; otherwise change kiln:workload, which all names are made of.",
+  },
+  {
+    code: "FlagMustBeSetForRestore",
+    what: "an account of this name was deleted not long ago and still holds the name",
+    why: "Azure keeps deleted accounts for 48 hours.",
+    next: "Run `kiln down` for the environment, which purges what is its own, then `kiln up` again.",
+  },
+  {
+    code: /^(VaultAlreadyExists|StorageAccountAlreadyTaken|StorageAccountAlreadyExists)$/,
+    what: "a name that must be unique in the whole of Azure is taken",
+    why: "Vaults, storage accounts and sites share one name space with everyone.",
+    next: "Change kiln:workload, which all names are made of.",
+  },
+  {
+    code: /^(ConflictError|Conflict)$/,
+    message: /deleted state|already (exists|in use|taken)|not available/i,
+    what: "a name is still held",
+    why: "Something of that name exists, live or soft-deleted.",
+    next: "Run `kiln down` for the environment, then `kiln up` again; if it is not yours, change kiln:workload.",
+  },
+  {
+    code: /^(AuthorizationFailed|LinkedAuthorizationFailed|RoleAssignmentPermissionDenied)$/,
+    what: "the one who is signed in may not do this",
+    why: "It lacks a role for the action on that scope. A role granted a moment ago takes up to 10 minutes.",
+    next: "Have the role granted: Contributor and Role Based Access Control Administrator on the subscription are enough.",
+  },
+  {
+    code: /^Forbidden(ByRbac)?$/,
+    what: "the data plane of the vault refuses the one who is signed in",
+    why: "It lacks Key Vault Secrets Officer on the vault, or the grant has not spread yet (up to 10 minutes).",
+    next: "Wait a few minutes and run it again.",
+  },
+  {
+    code: /^(ExpiredAuthenticationToken|InvalidAuthenticationToken|InvalidAuthenticationTokenAudience|AuthenticationFailed|Unauthorized)$/,
+    what: "the sign-in does not hold any more",
+    why: "The access token has expired or is not for this cloud.",
+    next: "Sign in again (`az login`), or start the sandbox anew, then run it again.",
+  },
+  {
+    code: "TooManyRequests",
+    what: "the cloud is throttling the requests",
+    why: "A subscription may send only so many requests a second, and retrying did not help.",
+    next: "Wait a minute and run it again; it goes on where it stopped.",
+  },
+  {
+    code: "RequestConflict",
+    what: "the account is busy with something else",
+    why: "Another operation on the same account is under way, perhaps one that an earlier run began.",
+    next: "Run it again in a minute.",
+  },
+  {
+    code: "SandboxStorageFailed",
+    what: "the sandbox cannot write its data",
+    why: "The disk that holds its data folder is full or not writable.",
+    next: "Free some space, then run it again; it goes on where it stopped.",
+  },
+];
+
+/** Failures of the way to the cloud, which carry no code of the cloud. */
+const unreachable =
+  /ECONNREFUSED|ECONNRESET|EPIPE|socket hang up|connection refused|transport is closing|UNAVAILABLE/i;
+
+/** The codes of the cloud that an error text names, in order. */
+export function cloudCodes(text: string): string[] {
+  const quoted = [...text.matchAll(/\b(?:Code|code)["']?\s*[=:]\s*["']([A-Za-z]+)["']/g)].map(
+    (found) => found[1] ?? "",
+  );
+  return [...new Set(quoted)];
+}
+
+/** Puts the engine's error texts into plain words; the raw text always comes along. */
+export function explain(texts: readonly string[]): KilnError {
+  const raw = texts.join("\n");
+  for (const code of cloudCodes(raw)) {
+    const found = catalogue.find(
+      (each) =>
+        (typeof each.code === "string" ? each.code === code : each.code.test(code)) &&
+        (each.message === undefined || each.message.test(raw)),
+    );
+    if (found !== undefined) {
+      return new KilnError(
+        { code, message: found.what, cause: `${found.why}\n${raw}`, next: found.next },
+        found.exitCode ?? exitCodes.failed,
+      );
+    }
+  }
+  if (unreachable.test(raw)) {
+    return new KilnError({
+      code: "CloudUnreachable",
+      message: "the cloud stopped answering",
+      cause: `The connection was refused or broken off; a sandbox may have been stopped.\n${raw}`,
+      next: "Run it again: it goes on where it stopped (and starts the sandbox, if that is the cloud).",
+    });
+  }
+  return new KilnError({
+    code: cloudCodes(raw)[0] ?? "OperationFailed",
+    message: texts[0]?.split("\n")[0] ?? "the operation failed",
+    cause: raw,
+    next: "What was made stays recorded; mend the cause and run it again.",
+  });
+}

@@ -1,0 +1,82 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { apiVersions } from "./api-versions.ts";
+import type { CloudClients } from "./clients.ts";
+import type { Output } from "./output.ts";
+import type { StackHandle } from "./stack.ts";
+import { expectedId, type State, type StateResource } from "./state.ts";
+
+/**
+ * Puts the record right after a killed run: waits until the cloud has finished what was begun, takes over what exists,
+ * forgets what does not. Does nothing when no operation is pending.
+ * @returns whether the record was changed
+ */
+export async function heal(
+  handle: StackHandle,
+  state: State,
+  subscriptionId: string,
+  clients: CloudClients,
+  out: Output,
+): Promise<boolean> {
+  if (state.pending.length === 0) return false;
+  out.warn(
+    `An earlier run was killed with ${state.pending.length} operation(s) under way; finding out how they ended.`,
+  );
+  const imports: string[] = [];
+  for (const { resource, type } of state.pending) {
+    const id = expectedId(resource, subscriptionId);
+    if (id === undefined) continue;
+    const live = await settled(clients, resource, id);
+    if (type === "creating" && live === "exists") imports.push(resource.urn, id);
+  }
+  await handle.run([
+    "refresh",
+    "--yes",
+    "--skip-preview",
+    ...(imports.length === 0 ? [] : ["--import-pending-creates", imports.join(",")]),
+    "--clear-pending-creates",
+  ]);
+  return true;
+}
+
+/** Waits while the cloud works on a resource. What ended as failed is removed, since nothing can be built on it. */
+async function settled(
+  clients: CloudClients,
+  resource: StateResource,
+  id: string,
+): Promise<"exists" | "gone"> {
+  const { resources } = await clients.resources();
+  const apiVersion = apiVersions[resource.type];
+  if (apiVersion === undefined) return "gone";
+  for (;;) {
+    const state = await provisioningState(resources, id, apiVersion);
+    if (state === undefined) return "gone";
+    if (/^(failed|canceled)$/i.test(state)) {
+      await resources.beginDeleteByIdAndWait(id, apiVersion);
+      return "gone";
+    }
+    if (
+      !/^(creating|accepted|updating|deleting|moving|provisioning|inprogress|registeringdns|resolvingdns)$/i.test(
+        state,
+      )
+    ) {
+      return "exists";
+    }
+    await delay(250);
+  }
+}
+
+/** The state a resource is in (`Succeeded` where it has none); undefined when it does not exist. */
+export async function provisioningState(
+  resources: { getById: (id: string, apiVersion: string) => Promise<{ properties?: unknown }> },
+  id: string,
+  apiVersion: string,
+): Promise<string | undefined> {
+  try {
+    const { properties } = await resources.getById(id, apiVersion);
+    const state = (properties as { provisioningState?: unknown } | undefined)?.provisioningState;
+    return typeof state === "string" ? state : "Succeeded";
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode === 404) return undefined;
+    throw error;
+  }
+}

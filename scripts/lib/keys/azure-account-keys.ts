@@ -1,0 +1,35 @@
+import type { TokenCredential } from "@azure/identity";
+import { KeyMaterial } from "./key-material.ts";
+import type { AccountKeys, Slot } from "./ports.ts";
+
+/** Where an account is. */
+export interface AccountAddress {
+  readonly subscriptionId: string;
+  readonly resourceGroup: string;
+  readonly account: string;
+}
+
+/** Options that every Azure SDK client takes; the kiln command reaches the sandbox by them. */
+export type ClientOptions = { readonly proxyOptions?: { readonly host: string; readonly port: number } };
+
+/** The keys of an Azure OpenAI account, by the official SDK. */
+export async function azureAccountKeys(
+  credential: TokenCredential,
+  address: AccountAddress,
+  options: ClientOptions = {},
+): Promise<AccountKeys> {
+  const { CognitiveServicesManagementClient } = await import("@azure/arm-cognitiveservices");
+  const client = new CognitiveServicesManagementClient(credential, address.subscriptionId, options);
+  const { resourceGroup, account } = address;
+  return {
+    list: async () => slots(await client.accounts.listKeys(resourceGroup, account)),
+    regenerate: async (slot) => {
+      const name = slot === "key1" ? "Key1" : "Key2";
+      return slots(await client.accounts.regenerateKey(resourceGroup, account, name))[slot];
+    },
+  };
+}
+
+function slots(keys: { readonly key1?: string; readonly key2?: string }): Record<Slot, KeyMaterial> {
+  return { key1: new KeyMaterial(keys.key1 ?? ""), key2: new KeyMaterial(keys.key2 ?? "") };
+}

@@ -1,0 +1,56 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { inspect } from "node:util";
+
+/**
+ * A key in hand. It prints as a placeholder wherever a value could slip into text: in a template, in JSON, in an
+ * inspected object, in an error. Only {@link reveal} gives it, to the one call that needs it.
+ */
+export class KeyMaterial {
+  readonly #value: string;
+
+  /** @throws when the key is empty: an empty key is a missing one, and must not become a secret. */
+  constructor(value: string) {
+    if (value === "") throw new Error("A key cannot be empty.");
+    this.#value = value;
+  }
+
+  /** Whether both are the same key. Takes as long for a near miss as for a far one. */
+  equals(other: KeyMaterial): boolean {
+    return timingSafeEqual(digest(this.#value), digest(other.#value));
+  }
+
+  /** The key itself, for the call that hands it over; never for text. */
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return "[key]";
+  }
+
+  toJSON(): string {
+    return "[key]";
+  }
+
+  [inspect.custom](): string {
+    return "[key]";
+  }
+}
+
+/** timingSafeEqual wants equal lengths; a digest gives them without telling the key's. */
+function digest(value: string): Buffer {
+  return createHash("sha256").update(value).digest();
+}
+
+/** Shapes of keys: current Azure OpenAI, AI Services and Cognitive keys, and the legacy 32 hexadecimal digits. */
+const KEY_SHAPES = [
+  /[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{14}A{3}[A-Z]ACOG[A-Za-z0-9]{4}/g,
+  /\b[A-Za-z0-9]{84}\b/g,
+  /\b[0-9a-f]{32}\b/g,
+];
+
+/** Text with whatever looks like a key, or like a token, taken out: the last line of defence for texts of others. Pure. */
+export function withoutKeys(text: string): string {
+  const shapes = [...KEY_SHAPES, /\beyJ[\w-]+\.[\w-]+\.[\w-]+/g];
+  return shapes.reduce((clean, shape) => clean.replaceAll(shape, "[removed]"), text);
+}

@@ -1,0 +1,136 @@
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import { explain } from "./cloud-errors.ts";
+import { exitCodes, KilnError } from "./errors.ts";
+import type { Output } from "./output.ts";
+import { bornOf } from "./processes.ts";
+import { runMark, type StackHandle, type StateLock, stackLocked, stateLocks } from "./stack.ts";
+
+export interface Changes {
+  create: number;
+  update: number;
+  delete: number;
+  replace: number;
+  same: number;
+}
+
+export interface Violation {
+  readonly policy: string;
+  readonly level: string;
+  /** URN of the resource. */
+  readonly resource: string;
+  readonly message: string;
+}
+
+/** What the engine's events say of an operation. Pure, event by event. */
+export class Record {
+  readonly changes: Changes = { create: 0, update: 0, delete: 0, replace: 0, same: 0 };
+  readonly violations: Violation[] = [];
+  /** Error diagnostics, without repetitions. */
+  readonly errors: { readonly urn: string | undefined; readonly message: string }[] = [];
+
+  handle(event: EngineEvent): void {
+    const { policyEvent, diagnosticEvent, summaryEvent } = event;
+    if (policyEvent) {
+      this.violations.push({
+        policy: policyEvent.policyName,
+        level: policyEvent.enforcementLevel,
+        resource: policyEvent.resourceUrn ?? "",
+        message: plain(policyEvent.message),
+      });
+    } else if (diagnosticEvent?.severity === "error") {
+      const message = plain(diagnosticEvent.message);
+      if (!this.errors.some((each) => each.message === message))
+        this.errors.push({ urn: diagnosticEvent.urn, message });
+    } else if (summaryEvent) {
+      for (const [op, count] of Object.entries(summaryEvent.resourceChanges)) {
+        if (op in this.changes) this.changes[op as keyof Changes] += count ?? 0;
+      }
+    }
+  }
+
+  get mandatoryViolations(): Violation[] {
+    return this.violations.filter((violation) => violation.level === "mandatory");
+  }
+}
+
+/** The engine colours its messages with tags of its own. */
+function plain(message: string): string {
+  return message.replaceAll(/<\{%[^%]*%\}>/g, "").trim();
+}
+
+/**
+ * Runs an operation of the engine and turns its failure into one that can be told. A lock that a dead run left is taken
+ * over with a notice; an orphan of a killed run is waited for, since it is still writing down what it made.
+ * @throws KilnError with exit code 3 for policy violations, 4 for a lock, 1 for the rest
+ */
+export async function operate<R>(
+  handle: StackHandle,
+  environment: string,
+  out: Output,
+  record: Record,
+  work: () => Promise<R>,
+): Promise<R> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      const locks = stateLocks(message);
+      if (locks.length > 0) {
+        await freeLocks(handle, environment, out, locks);
+        continue;
+      }
+      throw failure(message, record);
+    }
+  }
+}
+
+async function freeLocks(
+  handle: StackHandle,
+  environment: string,
+  out: Output,
+  locks: readonly StateLock[],
+): Promise<void> {
+  for (const lock of locks) {
+    if (lock.host !== hostname()) throw stackLocked(environment, locks);
+    if (bornOf(lock.pid) === undefined) continue;
+    if (!isOrphan(lock.pid)) throw stackLocked(environment, locks);
+    out.warn(
+      `An earlier run was killed; its engine (process ${lock.pid}) is still finishing. Waiting for it.`,
+    );
+    while (bornOf(lock.pid) !== undefined) await delay(100);
+  }
+  out.warn("An earlier run was killed while it held the state's lock; taking over.");
+  await handle.run(["cancel", "--yes"]);
+}
+
+/** Whether a process was started by a kiln that is gone. */
+function isOrphan(pid: number): boolean {
+  try {
+    const variables = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+    const parent = variables.find((each) => each.startsWith(`${runMark}=`))?.slice(runMark.length + 1);
+    return parent !== undefined && bornOf(Number(parent)) === undefined;
+  } catch {
+    return false;
+  }
+}
+
+function failure(message: string, record: Record): KilnError {
+  const broken = record.mandatoryViolations;
+  if (broken.length > 0) {
+    return new KilnError(
+      {
+        code: "PolicyViolation",
+        message: `${broken.length} mandatory polic${broken.length === 1 ? "y is" : "ies are"} violated`,
+        cause: broken.map((each) => `${each.policy}: ${each.message}`).join("\n"),
+        next: "Change the resource, or record a dated exemption in policies/exemptions.ts. Nothing that violates was made.",
+      },
+      exitCodes.policy,
+    );
+  }
+  const errors = record.errors.filter((each) => !/^(update|preview|destroy) failed$/.test(each.message));
+  return explain(errors.length > 0 ? errors.map((each) => each.message) : [message]);
+}

@@ -1,0 +1,115 @@
+import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import { createLogUpdate } from "log-update";
+import pc from "picocolors";
+import { duration, type Output } from "./output.ts";
+
+/** What an operation on a resource is called, while it runs and when it is over. Operations not named are not shown. */
+const words: Readonly<Record<string, readonly [running: string, done: string]>> = {
+  create: ["creating", "created"],
+  update: ["updating", "updated"],
+  delete: ["deleting", "deleted"],
+  "create-replacement": ["creating anew", "created anew"],
+  "delete-replaced": ["deleting the old", "deleted the old"],
+  import: ["importing", "imported"],
+};
+
+interface Running {
+  readonly what: string;
+  readonly running: string;
+  readonly done: string;
+  readonly since: number;
+}
+
+/** Shows what the engine does as it does it: a line for each step that is over, and in a terminal what is under way. */
+export class Progress {
+  readonly #out: Output;
+  readonly #preview: boolean;
+  readonly #running = new Map<string, Running>();
+  readonly #began = Date.now();
+  readonly #footer: ReturnType<typeof createLogUpdate> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #done = 0;
+
+  constructor(out: Output, options: { preview: boolean; stdout: NodeJS.WriteStream }) {
+    this.#out = out;
+    this.#preview = options.preview;
+    if (out.live) {
+      this.#footer = createLogUpdate(options.stdout);
+      this.#timer = setInterval(() => this.#draw(), 200);
+      this.#timer.unref();
+    }
+  }
+
+  handle(event: EngineEvent): void {
+    const { resourcePreEvent, resOutputsEvent, resOpFailedEvent, diagnosticEvent } = event;
+    if (resourcePreEvent) this.#start(resourcePreEvent.metadata);
+    else if (resOutputsEvent) this.#end(resOutputsEvent.metadata, true);
+    else if (resOpFailedEvent) this.#end(resOpFailedEvent.metadata, false);
+    // What a step says for itself (a command's output) is of use while one waits.
+    else if (
+      diagnosticEvent?.ephemeral !== true &&
+      /^(info#err|info)$/.test(diagnosticEvent?.severity ?? "")
+    ) {
+      const message = diagnosticEvent?.message.trim();
+      if (message) this.#line(pc.dim(`    ${message}`));
+    }
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#footer?.clear();
+    this.#footer?.done();
+  }
+
+  #start(metadata: { op: string; urn: string; type: string }): void {
+    const word = words[metadata.op];
+    if (word === undefined || isHidden(metadata.type)) return;
+    const what = describe(metadata);
+    this.#running.set(metadata.urn, { what, running: word[0], done: word[1], since: Date.now() });
+    if (this.#preview) {
+      this.#running.delete(metadata.urn);
+      this.#line(`${mark(metadata.op)} ${what}`);
+    }
+  }
+
+  #end(metadata: { op: string; urn: string; type: string }, succeeded: boolean): void {
+    const running = this.#running.get(metadata.urn);
+    if (running === undefined) return;
+    this.#running.delete(metadata.urn);
+    this.#done++;
+    const took = pc.dim(`(${duration(Date.now() - running.since)})`);
+    if (succeeded) this.#line(`${pc.green("✓")} ${running.done} ${running.what} ${took}`);
+    else this.#line(`${pc.red("✗")} failed ${running.running} ${running.what} ${took}`);
+  }
+
+  #line(text: string): void {
+    this.#footer?.clear();
+    this.#out.say(`  ${text}`);
+    this.#draw();
+  }
+
+  #draw(): void {
+    if (this.#footer === undefined) return;
+    const now = [...this.#running.values()].map(
+      (each) => `${each.running} ${each.what} ${pc.dim(duration(Date.now() - each.since))}`,
+    );
+    const head = `${this.#done} done · ${duration(Date.now() - this.#began)}`;
+    this.#footer([pc.dim(`  … ${head}`), ...now.map((line) => `    ${line}`)].join("\n"));
+  }
+}
+
+function mark(op: string): string {
+  if (op.startsWith("create")) return pc.green("+ create");
+  if (op.startsWith("delete")) return pc.red("- delete");
+  return pc.yellow(`~ ${op}`);
+}
+
+/** The stack itself, the components and the providers are no resources of the cloud. */
+function isHidden(type: string): boolean {
+  return type.startsWith("pulumi:") || type.startsWith("kiln:");
+}
+
+/** `azure-native:keyvault:Vault` named `vault` reads as `Vault vault`. */
+export function describe(resource: { type: string; urn: string }): string {
+  return `${resource.type.split(":").at(-1) ?? resource.type} ${pc.bold(resource.urn.split("::").at(-1) ?? "")}`;
+}

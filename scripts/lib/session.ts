@@ -1,0 +1,144 @@
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import type { PulumiFn } from "@pulumi/pulumi/automation/index.js";
+import { type Engine, type EngineProgress, provideEngine } from "../../engine/index.ts";
+import { type LockOwner, withLock } from "../../engine/lock.ts";
+import {
+  type EnvironmentResources,
+  type KilnConfig,
+  loadConfig,
+  resolveEnvironment,
+} from "../../stacks/config.ts";
+import { type CloudClients, cloudClients } from "./clients.ts";
+import { exitCodes, KilnError } from "./errors.ts";
+import { duration, type Output } from "./output.ts";
+import { type KilnPaths, kilnPaths } from "./paths.ts";
+import type { Ownership } from "./soft-deleted.ts";
+import { openStack, type StackHandle } from "./stack.ts";
+import { type CloudName, type CloudTarget, openTarget } from "./target.ts";
+
+/** What every verb gets. */
+export interface VerbContext {
+  readonly env: NodeJS.ProcessEnv;
+  readonly out: Output;
+  readonly stdout: NodeJS.WriteStream;
+  readonly signal: AbortSignal;
+}
+
+/** An environment in a cloud, ready to be worked on. */
+export interface Session {
+  readonly paths: KilnPaths;
+  readonly config: KilnConfig;
+  readonly engine: Engine;
+  readonly target: CloudTarget;
+  readonly resolved: EnvironmentResources;
+  readonly owner: Ownership;
+  readonly clients: CloudClients;
+}
+
+/** Checks the configuration first, then provides the engine and makes contact with the cloud, both at once. */
+export async function openSession(
+  context: VerbContext,
+  environment: string,
+  cloud: CloudName,
+): Promise<Session> {
+  const paths = kilnPaths(context.env);
+  const config = loadConfig(paths.project, environment, context.env);
+  const [engine, target] = await Promise.all([
+    provideEngine({ env: context.env, onProgress: engineReporter(context.out), signal: context.signal }),
+    openTarget(cloud, paths, context.env),
+  ]);
+  const resolved = resolveEnvironment(config, target.subscriptionId);
+  const { env, repo, service } = resolved.tags;
+  return {
+    paths,
+    config,
+    engine,
+    target,
+    resolved,
+    clients: cloudClients(target),
+    owner: {
+      accountName: resolved.names.openaiAccount,
+      vaultName: resolved.names.vault,
+      tags: { env, repo, service },
+    },
+  };
+}
+
+export function openSessionStack(
+  context: VerbContext,
+  session: Session,
+  options: { create: boolean; program?: PulumiFn },
+): Promise<StackHandle | undefined> {
+  const { paths, engine, target } = session;
+  return openStack({
+    environment: session.resolved.environment,
+    paths,
+    engine,
+    target,
+    env: context.env,
+    ...options,
+  });
+}
+
+/**
+ * Runs work on an environment, one run at a time on this machine. (Runs on other machines are held apart by the lock of
+ * the state's backend.)
+ * @throws KilnError `Locked`, exit code 4, while another run works on it
+ */
+export function exclusively<T>(
+  context: VerbContext,
+  session: Session,
+  verb: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const environment = session.resolved.environment;
+  const folder = path.join(session.paths.run, "locks");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return withLock(
+    path.join(folder, `${session.target.name}-${session.target.subscriptionId}-${environment}.lock`),
+    {
+      signal: context.signal,
+      work: `kiln ${verb} ${environment}`,
+      onWait: (owner) => {
+        throw locked(environment, owner);
+      },
+      onTakeover: (owner) => {
+        context.out.warn(
+          `An earlier run (${owner.work ?? "kiln"}, process ${owner.pid}, since ${owner.since}) ended without letting go of the environment; taking over.`,
+        );
+      },
+    },
+    work,
+  );
+}
+
+function locked(environment: string, owner: LockOwner | undefined): KilnError {
+  const who =
+    owner === undefined
+      ? "Another run works on it."
+      : `\`${owner.work ?? "kiln"}\` works on it since ${owner.since} (process ${owner.pid} on ${owner.host}).`;
+  return new KilnError(
+    {
+      code: "Locked",
+      message: `environment ${environment} is locked`,
+      cause: who,
+      next: "Wait until it is done, then run it again.",
+    },
+    exitCodes.locked,
+  );
+}
+
+/** Tells people which part of the engine is being made, and for how long already. */
+export function engineReporter(out: Output): (event: EngineProgress) => void {
+  let said = 0;
+  return ({ title, phase, elapsedMs, detail }) => {
+    const now = Date.now();
+    if (phase === "running" && now - said < 10_000) return;
+    said = now;
+    const more = detail === undefined ? "" : `, ${detail}`;
+    if (phase === "started") out.say(`engine: ${title} …`);
+    else if (phase === "running") out.say(`engine: ${title} … ${duration(elapsedMs)}${more}`);
+    else out.say(`engine: ${title}: ${phase} (${duration(elapsedMs)}${more})`);
+  };
+}

@@ -1,0 +1,165 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import type { EngineEvent, PulumiCommand, PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
+import { execa } from "execa";
+import { parse, stringify } from "yaml";
+import type { Engine } from "../../engine/index.ts";
+import { explain } from "./cloud-errors.ts";
+import { exitCodes, KilnError } from "./errors.ts";
+import type { KilnPaths } from "./paths.ts";
+import { emptyState, parseState, type State } from "./state.ts";
+import type { CloudTarget } from "./target.ts";
+
+/** The environment of every process of the engine: marks it as Kiln's, so that an orphan is known for one. */
+export const runMark = "KILN_RUN";
+
+/** A command of the engine failed; the message is what it said. */
+class EngineCommandError extends Error {}
+
+export interface StackHandle {
+  readonly stack: Stack;
+  /** What was on record when the stack was opened, or reloaded. */
+  state: State;
+  reload(): Promise<void>;
+  /** Options of every operation. */
+  readonly options: { readonly configFile?: string };
+  /** Runs a command of the engine that the Automation API has no method for. */
+  readonly run: (args: string[]) => Promise<string>;
+}
+
+/** What the engine's processes get: the user's environment, Kiln's Node and engine first, and how the cloud is reached. */
+export function engineEnvironment(
+  engine: Pick<Engine, "binDir">,
+  target: Pick<CloudTarget, "engineEnv">,
+  env: NodeJS.ProcessEnv,
+): Record<string, string> {
+  const PATH = [engine.binDir, path.dirname(process.execPath), env.PATH ?? ""].join(path.delimiter);
+  return { PATH, ...target.engineEnv, [runMark]: String(process.pid) };
+}
+
+/**
+ * Opens the stack of an environment, through the Automation API.
+ * @param options.create makes the stack when there is none; otherwise undefined is returned then
+ */
+export async function openStack(options: {
+  environment: string;
+  paths: KilnPaths;
+  engine: Engine;
+  target: CloudTarget;
+  env: NodeJS.ProcessEnv;
+  program?: PulumiFn;
+  create: boolean;
+}): Promise<StackHandle | undefined> {
+  const { environment, paths, engine, target } = options;
+  const [{ LocalWorkspace, PulumiCommand, Stack }, { SemVer }] = await Promise.all([
+    import("./automation.ts"),
+    import("semver"),
+  ]);
+  const envVars = engineEnvironment(engine, target, options.env);
+  // The engine was checked when it was found: asking it for its version once more would cost a third of a second.
+  const pulumiCommand: PulumiCommand = Object.assign(Object.create(PulumiCommand.prototype), {
+    command: engine.pulumi,
+    version: new SemVer(engine.version),
+  });
+  mkdirSync(paths.pulumiHome, { recursive: true, mode: 0o700 });
+  const workspace = await LocalWorkspace.create({
+    workDir: paths.project,
+    pulumiHome: paths.pulumiHome,
+    pulumiCommand,
+    envVars,
+    ...(options.program === undefined ? {} : { program: options.program }),
+  });
+  const configFile = target.ownBackend ? copyConfig(paths, environment) : undefined;
+  const global = configFile === undefined ? [] : ["--config-file", configFile];
+  const run = async (args: string[]): Promise<string> => {
+    const all = [...args, ...global, "--stack", environment, "--non-interactive"];
+    const { failed, stdout, stderr } = await execa(engine.pulumi, all, {
+      cwd: paths.project,
+      env: envVars,
+      stdin: "ignore",
+      reject: false,
+    });
+    if (failed) throw new EngineCommandError(stderr.trim() || stdout.trim());
+    return stdout;
+  };
+  const readState = async () => parseState(await run(["stack", "export"]));
+  let state = emptyState;
+  try {
+    state = await readState();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (!/no stack named/.test(message)) throw explain([message]);
+    if (!options.create) return undefined;
+    await run(["stack", "init"]);
+  }
+  const handle: StackHandle = {
+    stack: await Stack.select(environment, selected(workspace)),
+    state,
+    reload: async () => {
+      handle.state = await readState();
+    },
+    options: configFile === undefined ? {} : { configFile },
+    run,
+  };
+  return handle;
+}
+
+/** Every command names its stack, so none needs to be selected; it would only cost time. */
+function selected<T extends object>(workspace: T): T {
+  return Object.assign(workspace, { selectStack: async () => {} });
+}
+
+/**
+ * The stack's configuration without what belongs to the user's own backend (secrets provider, encrypted keys), in a
+ * folder of Kiln's: the engine would otherwise write its own into the checked-in file.
+ */
+function copyConfig(paths: KilnPaths, environment: string): string {
+  const folder = path.join(paths.run, "config");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const copy = path.join(folder, `Pulumi.${environment}.yaml`);
+  let own: { config?: unknown } = {};
+  try {
+    own =
+      (parse(readFileSync(path.join(paths.project, `Pulumi.${environment}.yaml`), "utf8")) as typeof own) ??
+      {};
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+  writeFileSync(copy, own.config === undefined ? "{}\n" : stringify({ config: own.config }), { mode: 0o600 });
+  return copy;
+}
+
+/** Who holds the state's lock, as the engine's error tells it. */
+export interface StateLock {
+  readonly user: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly since: string;
+}
+
+/** The locks named in an error of the engine; empty when it is about something else. */
+export function stateLocks(message: string): StateLock[] {
+  if (!/the stack is currently locked by/.test(message)) return [];
+  const pattern = /created by (?<user>[^@\s]*)@(?<host>\S+) \(pid (?<pid>\d+)\) at (?<since>\S+)/g;
+  return [...message.matchAll(pattern)].map(({ groups }) => ({
+    user: groups?.user ?? "",
+    host: groups?.host ?? "",
+    pid: Number(groups?.pid),
+    since: groups?.since ?? "",
+  }));
+}
+
+export function stackLocked(environment: string, locks: readonly StateLock[]): KilnError {
+  const owners = locks.map((lock) => `${lock.user}@${lock.host}, process ${lock.pid}, since ${lock.since}`);
+  return new KilnError(
+    {
+      code: "Locked",
+      message: `the state of environment ${environment} is locked`,
+      cause: `Another run works on it: ${owners.join("; ")}.`,
+      next: "Wait until it is done, then run it again. If that process is gone for good, `pulumi cancel` lets go.",
+    },
+    exitCodes.locked,
+  );
+}
+
+export type { EngineEvent };

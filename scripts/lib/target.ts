@@ -1,0 +1,143 @@
+import type { TokenCredential } from "@azure/identity";
+import type { SandboxStatus } from "../../sandbox/client/index.ts";
+import { KilnError } from "./errors.ts";
+import type { KilnPaths } from "./paths.ts";
+
+export const clouds = ["sandbox", "azure"] as const;
+export type CloudName = (typeof clouds)[number];
+
+/** How a cloud is reached; the one thing in which the real cloud and the sandbox differ. */
+export interface CloudTarget {
+  readonly name: CloudName;
+  readonly subscriptionId: string;
+  readonly tenantId: string | undefined;
+  readonly credential: TokenCredential;
+  /** Options of every Azure SDK client. */
+  readonly clientOptions: { readonly proxyOptions?: { readonly host: string; readonly port: number } };
+  /** What the engine's process gets beside the user's own environment. */
+  readonly engineEnv: Readonly<Record<string, string>>;
+  /**
+   * Whether the engine reads a copy of the stack's configuration, without the user's secrets provider: the sandbox has
+   * a state backend of its own, and must leave the checked-in file alone.
+   */
+  readonly ownBackend: boolean;
+  /** The sandbox, when it is one. */
+  readonly sandbox?: SandboxStatus;
+}
+
+/** Not a secret: a sandbox's state holds none, and everyone's files must open on every machine. */
+const sandboxPassphrase = "kiln-sandbox";
+
+/**
+ * Makes contact with a cloud: starts the sandbox where it is not running, or checks the sign-in to Azure, before
+ * anything is touched.
+ */
+export async function openTarget(
+  name: CloudName,
+  paths: KilnPaths,
+  env: NodeJS.ProcessEnv,
+): Promise<CloudTarget> {
+  return name === "sandbox" ? openSandbox(paths, env) : openAzure(env);
+}
+
+async function openSandbox(paths: KilnPaths, env: NodeJS.ProcessEnv): Promise<CloudTarget> {
+  const { SandboxClient, clientEnvironment, sandboxPaths } = await import("../../sandbox/client/index.ts");
+  const client = new SandboxClient(paths.sandbox);
+  const status = await client.start();
+  const principals = status.principals as { name: string; clientId: string; assertionFile: string }[];
+  // Whoever set up the shell as another principal of the sandbox is that principal here too.
+  const self =
+    principals.find((each) => each.clientId === env.AZURE_CLIENT_ID) ??
+    principals.find((each) => each.name === "owner");
+  const { proxy, caCertificate, tenantId, subscriptionId } = status;
+  if (!self || !proxy || !caCertificate || !tenantId || !subscriptionId) {
+    throw new KilnError({
+      code: "SandboxBroken",
+      message: "the sandbox does not say how to reach it",
+      cause: `Its answer lacks a part: ${Object.keys(status).join(", ")}.`,
+      next: "Stop it (`kiln sandbox stop`) and run this again.",
+    });
+  }
+  const ports = (await client.control("POST", "/providers", {
+    clientId: self.clientId,
+    projectDir: paths.project,
+  })) as { azureNative: number; command: number };
+  const [{ WorkloadIdentityCredential }, tls, { readFileSync, mkdirSync }] = await Promise.all([
+    import("@azure/identity"),
+    import("node:tls"),
+    import("node:fs"),
+  ]);
+  tls.setDefaultCACertificates([...tls.getCACertificates("default"), readFileSync(caCertificate, "utf8")]);
+  const url = new URL(proxy);
+  const clientOptions = {
+    proxyOptions: { host: `${url.protocol}//${url.hostname}`, port: Number(url.port) },
+  };
+  const state = sandboxPaths(paths.sandbox).state;
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  return {
+    name: "sandbox",
+    subscriptionId,
+    tenantId,
+    credential: new WorkloadIdentityCredential({
+      ...clientOptions,
+      tenantId,
+      clientId: self.clientId,
+      tokenFilePath: self.assertionFile,
+    }),
+    clientOptions,
+    ownBackend: true,
+    sandbox: status,
+    engineEnv: {
+      ...clientEnvironment({
+        proxy,
+        caCertificate,
+        tenantId,
+        subscriptionId,
+        clientId: self.clientId,
+        assertionFile: self.assertionFile,
+      }),
+      PULUMI_BACKEND_URL: `file://${state}`,
+      PULUMI_CONFIG_PASSPHRASE: sandboxPassphrase,
+      PULUMI_HOME: paths.pulumiHome,
+      PULUMI_DEBUG_PROVIDERS: `azure-native:${ports.azureNative},command:${ports.command}`,
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+    },
+  };
+}
+
+async function openAzure(env: NodeJS.ProcessEnv): Promise<CloudTarget> {
+  const { DefaultAzureCredential } = await import("@azure/identity");
+  const credential = new DefaultAzureCredential();
+  try {
+    await credential.getToken("https://management.azure.com/.default");
+  } catch (error) {
+    const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+    throw new KilnError({
+      code: "NotSignedIn",
+      message: "nobody is signed in to Azure",
+      cause: `No way of signing in worked (${reason}).`,
+      next: "Sign in with `az login`, or in a pipeline by OIDC (`azure/login`), then run it again. Nothing was touched.",
+    });
+  }
+  const subscriptionId = env.AZURE_SUBSCRIPTION_ID || env.ARM_SUBSCRIPTION_ID;
+  if (!subscriptionId) {
+    throw new KilnError({
+      code: "NoSubscription",
+      message: "no Azure subscription is chosen",
+      cause:
+        "Neither AZURE_SUBSCRIPTION_ID nor ARM_SUBSCRIPTION_ID is set, and names depend on the subscription.",
+      next: "Set AZURE_SUBSCRIPTION_ID (`az account show --query id`), then run it again. Nothing was touched.",
+    });
+  }
+  return {
+    name: "azure",
+    subscriptionId,
+    tenantId: env.AZURE_TENANT_ID || undefined,
+    credential,
+    clientOptions: {},
+    ownBackend: false,
+    engineEnv: { ARM_SUBSCRIPTION_ID: subscriptionId, PULUMI_SKIP_UPDATE_CHECK: "true" },
+  };
+}

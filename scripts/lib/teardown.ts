@@ -1,0 +1,138 @@
+import { exitCodes, KilnError } from "./errors.ts";
+import { heal } from "./heal.ts";
+import { operate, Record } from "./operation.ts";
+import { Progress } from "./progress.ts";
+import type { Session, VerbContext } from "./session.ts";
+import { findSoftDeleted, planSoftDeleted, purge, type SoftDeleted } from "./soft-deleted.ts";
+import type { StackHandle } from "./stack.ts";
+import { armIds } from "./state.ts";
+
+/** Something that is still there after a teardown, and why. */
+export interface Remaining {
+  readonly what: string;
+  readonly name: string;
+  readonly why: string;
+  /** When the cloud removes it by itself. */
+  readonly until?: string;
+}
+
+/** What a teardown did and what it left. */
+export interface Receipt {
+  readonly record: Record;
+  readonly purged: readonly SoftDeleted[];
+  readonly remaining: readonly Remaining[];
+}
+
+/** Azure makes these on its own beside Application Insights; they go with their group. */
+const cloudMade = /^microsoft\.(insights\/actiongroups|alertsmanagement\/smartdetectoralertrules)$/i;
+
+/** Deletes what is on record, purges what would block the next `up`, forgets the stack, and looks what is left. */
+export async function tearDown(
+  context: VerbContext,
+  session: Session,
+  handle: StackHandle | undefined,
+): Promise<Receipt> {
+  const record = new Record();
+  if (handle !== undefined) await destroy(context, session, handle, record);
+  const purged: SoftDeleted[] = [];
+  const remaining: Remaining[] = [];
+  const found = await findSoftDeleted(session.clients, session.owner);
+  for (const step of planSoftDeleted(found, session.owner, "after-down")) {
+    const { kind, name, location, purgedAt } = step.what;
+    if (step.do === "purge") {
+      context.out.say(`  purging the deleted ${kind} ${name} (${location})`);
+      await purge(session.clients, step.what);
+      purged.push(step.what);
+    } else if (step.do === "leave") {
+      const until = purgedAt === undefined ? {} : { until: purgedAt };
+      remaining.push({ what: `soft-deleted ${kind}`, name, why: step.why, ...until });
+    }
+  }
+  remaining.push(...(await liveRemains(session)));
+  return { record, purged, remaining };
+}
+
+async function destroy(
+  context: VerbContext,
+  session: Session,
+  handle: StackHandle,
+  record: Record,
+): Promise<void> {
+  const { resolved, clients } = session;
+  const progress = new Progress(context.out, { preview: false, stdout: context.stdout });
+  try {
+    await operate(handle, resolved.environment, context.out, record, async () => {
+      if (await heal(handle, handle.state, resolved.subscriptionId, clients, context.out))
+        await handle.reload();
+      await refuseForeign(session, handle);
+      if (handle.state.resources.length > 0) {
+        await handle.stack.destroy({
+          ...handle.options,
+          color: "never",
+          suppressProgress: true,
+          userAgent: "kiln",
+          signal: context.signal,
+          onEvent: (event) => {
+            record.handle(event);
+            progress.handle(event);
+          },
+        });
+      }
+      await handle.run(["stack", "rm", "--yes", "--preserve-config"]);
+    });
+  } finally {
+    progress.stop();
+  }
+}
+
+/** A group takes everything in it along: what someone else put there must not go unseen. */
+async function refuseForeign(session: Session, handle: StackHandle): Promise<void> {
+  const own = armIds(handle.state);
+  if (!own.has(session.resolved.ids.resourceGroup.toLowerCase())) return;
+  const foreign = (await resourcesOfGroup(session)).filter(
+    ({ id, type }) => !own.has(id.toLowerCase()) && !cloudMade.test(type),
+  );
+  if (foreign.length === 0) return;
+  const names = foreign.map(({ type, name }) => `${type} ${name}`).join(", ");
+  throw new KilnError(
+    {
+      code: "ForeignResources",
+      message: `the resource group ${session.resolved.names.resourceGroup} holds resources that are not this environment's`,
+      cause: `Deleting the group would delete them too: ${names}.`,
+      next: "Move or delete them, then run it again. Nothing was deleted.",
+    },
+    exitCodes.failed,
+  );
+}
+
+async function resourcesOfGroup(session: Session): Promise<{ id: string; type: string; name: string }[]> {
+  const { resources } = await session.clients.resources();
+  const found: { id: string; type: string; name: string }[] = [];
+  try {
+    for await (const { id = "", type = "", name = "" } of resources.listByResourceGroup(
+      session.resolved.names.resourceGroup,
+    )) {
+      found.push({ id, type, name });
+    }
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode !== 404) throw error;
+  }
+  return found;
+}
+
+/** A group of our name that is still there: either not ours, or made without a record. */
+async function liveRemains(session: Session): Promise<Remaining[]> {
+  const { resourceGroups } = await session.clients.resources();
+  const name = session.resolved.names.resourceGroup;
+  try {
+    const group = await resourceGroups.get(name);
+    const ours = Object.entries(session.owner.tags).every(([tag, value]) => group.tags?.[tag] === value);
+    const why = ours
+      ? "it has this environment's tags but is not on record in this state backend; delete it by hand if it is not needed"
+      : "it has the name but not the tags of this environment, and is left alone";
+    return [{ what: "resource group", name, why }];
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode === 404) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,48 @@
+import { delimiter, dirname } from "node:path";
+import { type ExitCode, exitCodes } from "../lib/errors.ts";
+import { openSession, openSessionStack, type VerbContext } from "../lib/session.ts";
+import { engineEnvironment } from "../lib/stack.ts";
+import type { CloudName } from "../lib/target.ts";
+
+/**
+ * `eval "$(kiln env <env>)"`: a shell in which plain `pulumi`, and any client of the cloud, works on the environment.
+ * Nothing that it prints is secret.
+ */
+export async function env(
+  context: VerbContext,
+  options: { environment: string; cloud: CloudName },
+): Promise<ExitCode> {
+  const session = await openSession(context, options.environment, options.cloud);
+  await openSessionStack(context, session, { create: true });
+  const { engine, target, paths } = session;
+  const variables: Record<string, string> = {
+    ...engineEnvironment(engine, target, {}),
+    PULUMI_STACK: options.environment,
+    KILN_HOME: paths.home,
+    ...(target.sandbox?.caCertificate === undefined
+      ? {}
+      : {
+          KILN_SANDBOX_OWNER_CLIENT_ID: target.sandbox.owner?.clientId ?? "",
+          KILN_SANDBOX_OWNER_SECRET_FILE: target.sandbox.owner?.clientSecretFile ?? "",
+        }),
+  };
+  delete variables.KILN_RUN;
+  variables.PATH = [engine.binDir, dirname(process.execPath)].join(delimiter);
+  context.out.document({
+    verb: "env",
+    env: options.environment,
+    cloud: options.cloud,
+    result: "succeeded",
+    variables,
+  });
+  for (const [name, value] of Object.entries(variables)) {
+    const shown = name === "PATH" ? `${quote(`${value}${delimiter}`)}"$PATH"` : quote(value);
+    context.out.say(`export ${name}=${shown}`);
+  }
+  return exitCodes.done;
+}
+
+/** As a POSIX shell reads it back. */
+function quote(value: string): string {
+  return `'${value.replaceAll("'", "'\\''")}'`;
+}

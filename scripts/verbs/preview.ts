@@ -1,0 +1,30 @@
+import { card } from "../lib/card.ts";
+import { foresee, openForChange } from "../lib/deploy.ts";
+import { type ExitCode, exitCodes } from "../lib/errors.ts";
+import { openSession, type VerbContext } from "../lib/session.ts";
+import type { CloudName } from "../lib/target.ts";
+
+/** `kiln preview <env>`: what `up` would change, judged by the policies. Changes nothing. */
+export async function preview(
+  context: VerbContext,
+  options: { environment: string; cloud: CloudName },
+): Promise<ExitCode> {
+  const began = Date.now();
+  const session = await openSession(context, options.environment, options.cloud);
+  context.out.say(`Previewing ${options.environment} in ${session.resolved.location} (${options.cloud})`);
+  const handle = await openForChange(context, session);
+  const record = await foresee(context, session, handle);
+  const result = {
+    verb: "preview",
+    env: options.environment,
+    cloud: options.cloud,
+    result: "succeeded" as const,
+    region: session.resolved.location,
+    changes: record.changes,
+    violations: record.violations,
+    durationMs: Date.now() - began,
+  };
+  context.out.document(result);
+  context.out.say(card(result));
+  return exitCodes.done;
+}

@@ -1,0 +1,108 @@
+import pc from "picocolors";
+import { type ExitCode, exitCodes, KilnError } from "../lib/errors.ts";
+import { ask } from "../lib/http.ts";
+import { duration } from "../lib/output.ts";
+import { openSession, openSessionStack, type Session, type VerbContext } from "../lib/session.ts";
+import type { CloudName } from "../lib/target.ts";
+
+interface Check {
+  readonly name: string;
+  readonly passed: boolean;
+  readonly detail: string;
+  readonly durationMs: number;
+}
+
+/** `kiln smoke <env>`: the app has its key and the model answers through it. Exit code 5 when not. */
+export async function smoke(
+  context: VerbContext,
+  options: { environment: string; cloud: CloudName },
+): Promise<ExitCode> {
+  const began = Date.now();
+  const { out } = context;
+  const session = await openSession(context, options.environment, options.cloud);
+  const handle = await openSessionStack(context, session, { create: false });
+  const app = handle?.state.outputs.functionAppName;
+  if (typeof app !== "string") {
+    throw new KilnError({
+      code: "NotUp",
+      message: `${options.environment} is not up`,
+      cause: "Nothing is on record that could be checked.",
+      next: `Bring it up first: \`kiln up ${options.environment}\`.`,
+    });
+  }
+  const checks = [
+    await check("health", () => health(context, session, app)),
+    await check("chat", () => chat(context, session, app)),
+  ];
+  const passed = checks.every((each) => each.passed);
+  const failed = checks.filter((each) => !each.passed);
+  for (const { name, detail, passed: ok, durationMs } of checks) {
+    out.say(
+      `  ${ok ? pc.green("✓") : pc.red("✗")} ${name}: ${detail} ${pc.dim(`(${duration(durationMs)})`)}`,
+    );
+  }
+  out.document({
+    verb: "smoke",
+    env: options.environment,
+    cloud: options.cloud,
+    result: passed ? "passed" : "failed",
+    region: session.resolved.location,
+    checks,
+    durationMs: Date.now() - began,
+    ...(passed
+      ? {}
+      : {
+          error: {
+            code: "SmokeFailed",
+            message: `${failed.length} of ${checks.length} checks failed`,
+            cause: failed.map(({ name, detail }) => `${name}: ${detail}`).join("\n"),
+            next: `Look at \`kiln status ${options.environment}\`, then run \`kiln up ${options.environment}\`.`,
+          },
+        }),
+  });
+  return passed ? exitCodes.done : exitCodes.check;
+}
+
+async function check(name: string, work: () => Promise<{ passed: boolean; detail: string }>): Promise<Check> {
+  const began = Date.now();
+  try {
+    return { name, ...(await work()), durationMs: Date.now() - began };
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return { name, passed: false, detail, durationMs: Date.now() - began };
+  }
+}
+
+async function health(context: VerbContext, session: Session, app: string) {
+  const answer = await ask(session.target, {
+    url: `https://${app}.azurewebsites.net/api/health`,
+    method: "GET",
+    timeoutMs: 60_000,
+    signal: context.signal,
+  });
+  const loaded = field(answer.body, "keyLoaded") === true;
+  const detail = loaded ? "the app has its key" : `the app answered ${answer.status} and has no key`;
+  return { passed: answer.status === 200 && loaded, detail };
+}
+
+async function chat(context: VerbContext, session: Session, app: string) {
+  const answer = await ask(session.target, {
+    url: `https://${app}.azurewebsites.net/api/chat`,
+    method: "POST",
+    json: { message: "Say that you are there." },
+    timeoutMs: 120_000,
+    signal: context.signal,
+  });
+  return {
+    passed: answer.status === 200,
+    detail: answer.status === 200 ? "the model answers through the app" : `the app answered ${answer.status}`,
+  };
+}
+
+function field(body: string, name: string): unknown {
+  try {
+    return (JSON.parse(body) as Record<string, unknown>)[name];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,72 @@
+import pc from "picocolors";
+import { apiVersions } from "../lib/api-versions.ts";
+import { type ExitCode, exitCodes } from "../lib/errors.ts";
+import { provisioningState } from "../lib/heal.ts";
+import { table } from "../lib/output.ts";
+import { openSession, openSessionStack, type Session, type VerbContext } from "../lib/session.ts";
+import { emptyState, type StateResource } from "../lib/state.ts";
+import type { CloudName } from "../lib/target.ts";
+
+interface ResourceStatus {
+  readonly name: string;
+  readonly type: string;
+  readonly id: string;
+  /** The cloud's own provisioning state; `Missing` when it is on record but gone, `Recorded` when it has no life there. */
+  readonly state: string;
+}
+
+/** `kiln status <env>`: what is on record, and what the cloud says of each resource. */
+export async function status(
+  context: VerbContext,
+  options: { environment: string; cloud: CloudName },
+): Promise<ExitCode> {
+  const began = Date.now();
+  const session = await openSession(context, options.environment, options.cloud);
+  const handle = await openSessionStack(context, session, { create: false });
+  const state = handle?.state ?? emptyState;
+  const resources = await Promise.all(state.resources.map((resource) => look(session, resource)));
+  const exists = resources.length > 0;
+  const outputs = Object.fromEntries(Object.entries(state.outputs));
+  context.out.document({
+    verb: "status",
+    env: options.environment,
+    cloud: options.cloud,
+    result: exists ? "up" : "down",
+    region: String(outputs.location ?? session.resolved.location),
+    outputs,
+    systems: exists ? [{ name: "foundry", resources }] : [],
+    pendingOperations: state.pending.length,
+    durationMs: Date.now() - began,
+  });
+  const { out } = context;
+  if (!exists) {
+    out.say(`${options.environment} is down (${options.cloud}).`);
+    return exitCodes.done;
+  }
+  out.say(pc.bold(`${options.environment} is up (${options.cloud}, ${String(outputs.location)})`));
+  out.say(table(Object.entries(outputs).map(([name, value]) => [name, String(value)])));
+  out.say(`\n${pc.bold("foundry")}`);
+  out.say(
+    table(resources.map(({ name, type, state: live }) => [live, type.split(":").at(-1) ?? type, name])),
+  );
+  if (state.pending.length > 0) {
+    out.warn(
+      `${state.pending.length} operation(s) of a killed run are pending; \`kiln up\` or \`kiln down\` heals them.`,
+    );
+  }
+  return exitCodes.done;
+}
+
+async function look(session: Session, resource: StateResource): Promise<ResourceStatus> {
+  const { type, id = "" } = resource;
+  const name = String(resource.outputs?.name ?? resource.urn.split("::").at(-1));
+  const apiVersion = apiVersions[type];
+  if (apiVersion === undefined || !id.startsWith("/")) return { name, type, id, state: "Recorded" };
+  // A resource group has a life of its own in the API, beside the resources.
+  const { resources, resourceGroups } = await session.clients.resources();
+  const live =
+    type === "azure-native:resources:ResourceGroup"
+      ? await provisioningState({ getById: async () => resourceGroups.get(name) }, id, apiVersion)
+      : await provisioningState(resources, id, apiVersion);
+  return { name, type, id, state: live ?? "Missing" };
+}

@@ -1,0 +1,63 @@
+import { createInterface } from "node:readline/promises";
+import { card } from "../lib/card.ts";
+import { deploy, foresee, openForChange } from "../lib/deploy.ts";
+import { type ExitCode, exitCodes, usageError } from "../lib/errors.ts";
+import { exclusively, openSession, type VerbContext } from "../lib/session.ts";
+import type { CloudName } from "../lib/target.ts";
+
+/** `kiln up <env>`: brings an environment up, or up to date. */
+export async function up(
+  context: VerbContext,
+  options: { environment: string; cloud: CloudName; yes: boolean },
+): Promise<ExitCode> {
+  const began = Date.now();
+  const { out } = context;
+  const mayAsk = !out.json && process.stdin.isTTY === true;
+  if (options.cloud === "azure" && !options.yes && !mayAsk) {
+    throw usageError(
+      "nobody can be asked whether to go on",
+      "There is no terminal, or --json is given.",
+      "Add --yes.",
+    );
+  }
+  const session = await openSession(context, options.environment, options.cloud);
+  out.say(`Bringing up ${options.environment} in ${session.resolved.location} (${options.cloud})`);
+  return exclusively(context, session, "up", async () => {
+    const handle = await openForChange(context, session);
+    if (options.cloud === "azure" && !options.yes) {
+      await foresee(context, session, handle);
+      if (
+        !(await confirmed(
+          `Bring up ${options.environment} in subscription ${session.target.subscriptionId}?`,
+        ))
+      ) {
+        out.say("Nothing was changed.");
+        return exitCodes.done;
+      }
+    }
+    const { record, outputs } = await deploy(context, session, handle);
+    const result = {
+      verb: "up",
+      env: options.environment,
+      cloud: options.cloud,
+      result: "succeeded" as const,
+      region: session.resolved.location,
+      changes: record.changes,
+      outputs,
+      violations: record.violations,
+      durationMs: Date.now() - began,
+    };
+    out.document(result);
+    out.say(card(result));
+    return exitCodes.done;
+  });
+}
+
+async function confirmed(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+  } finally {
+    terminal.close();
+  }
+}
