@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import https from "node:https";
-import { createSiteRuntime } from "./appservice/runtime.ts";
+import { createSiteRuntime, type SiteRuntime } from "./appservice/runtime.ts";
 import { createScm } from "./appservice/scm.ts";
 import { createSites } from "./appservice/sites-host.ts";
-import { siteExists } from "./appservice/state.ts";
+import { siteExists, siteType } from "./appservice/state.ts";
 import { web } from "./appservice/web.ts";
 import { createArm } from "./arm/app.ts";
 import { clientEnvironment, networkEnvironment, type SandboxAccess } from "./client/environment.ts";
@@ -60,27 +60,22 @@ export async function openSandbox(options: {
     const runtime = createSiteRuntime(cloud, {
       childEnv: () => networkEnvironment({ proxy, caCertificate: tls.caFile }),
     });
-    const services: Record<FamilyName, { service: Service; exists?: (host: string) => boolean }> = {
+    const families: Record<FamilyName, { handler: Handler; exists?: (host: string) => boolean }> = {
       arm: {
-        service: createArm(cloud, [cognitive, keyVault, web, storage, operationalInsights, insights]),
+        handler: await handlerOf(
+          createArm(cloud, [cognitive, keyVault, web, storage, operationalInsights, insights]),
+        ),
       },
-      login: { service: createLogin(cloud) },
-      vault: { service: createVault(cloud), exists: (host) => vaultExists(cloud, host) },
-      openai: { service: createOpenAi(cloud), exists: (host) => accountExists(cloud, host) },
-      scm: { service: createScm(cloud, runtime), exists: (host) => siteExists(cloud, host) },
-      site: { service: createSites(cloud, runtime), exists: (host) => siteExists(cloud, host) },
+      login: { handler: await handlerOf(createLogin(cloud)) },
+      vault: { handler: await handlerOf(createVault(cloud)), exists: (host) => vaultExists(cloud, host) },
+      openai: { handler: await handlerOf(createOpenAi(cloud)), exists: (host) => accountExists(cloud, host) },
+      scm: { handler: await handlerOf(createScm(cloud, runtime)), exists: (host) => siteExists(cloud, host) },
+      site: { handler: createSites(cloud, runtime), exists: (host) => siteExists(cloud, host) },
     };
-    const hosts = await Promise.all(
-      Object.entries(services).map(async ([family, { service, exists }]) => {
-        await service.ready();
-        const handler: Handler = (request, response) => service.routing(request, response);
-        return {
-          names: hostNames[family as FamilyName],
-          handler,
-          ...(exists === undefined ? {} : { exists }),
-        };
-      }),
-    );
+    const hosts = Object.entries(families).map(([family, host]) => ({
+      names: hostNames[family as FamilyName],
+      ...host,
+    }));
 
     const accessOf = (clientId: string): SandboxAccess => ({
       proxy,
@@ -124,10 +119,10 @@ export async function openSandbox(options: {
           })),
         clock: { now: cloud.clock.iso(), scale: cloud.clock.scale },
         resources: cloud.resources.under("").length,
-        sites: runtime.counters(),
+        sites: siteReport(cloud, runtime),
       }),
       stop: options.onStop,
-      counters: () => runtime.counters(),
+      counters: () => siteReport(cloud, runtime),
       providers: (clientId, projectDir) => {
         requireService(cloud, clientId);
         return sessions.open(clientId, projectDir);
@@ -199,4 +194,17 @@ function requireService(cloud: Cloud, clientId: string): string {
     );
   }
   return principal.name;
+}
+
+/** What each site runs and what it has answered. */
+function siteReport(cloud: Cloud, runtime: SiteRuntime): object {
+  const sites = cloud.resources.ofType(siteType).map(({ name }) => name);
+  return Object.fromEntries(
+    sites.map((name) => [name, { ...runtime.status(name), counters: runtime.counters(name) }]),
+  );
+}
+
+async function handlerOf(service: Service): Promise<Handler> {
+  await service.ready();
+  return (request, response) => service.routing(request, response);
 }

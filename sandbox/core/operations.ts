@@ -93,19 +93,19 @@ export class Operations {
     const completion = this.#completions.get(operation.kind);
     if (completion === undefined)
       throw new Error(`no completion is registered for operations of kind ${operation.kind}`);
-    this.#store.transaction(() => {
-      try {
+    try {
+      this.#store.transaction(() => {
         completion(operation);
         this.#all.put(operation.id, { ...operation, status: "Succeeded" });
-      } catch (error) {
-        if (!(error instanceof CloudError) || error.status === 507) throw error;
-        this.#all.put(operation.id, {
-          ...operation,
-          status: "Failed",
-          error: { code: error.code, message: error.message },
-        });
-      }
-    });
+      });
+    } catch (error) {
+      if (!(error instanceof CloudError) || error.status === 507) throw error;
+      this.#all.put(operation.id, {
+        ...operation,
+        status: "Failed",
+        error: { code: error.code, message: error.message },
+      });
+    }
     this.#pending.delete(operation.id);
   }
 }

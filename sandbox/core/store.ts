@@ -32,6 +32,7 @@ export class Store {
   readonly #delete: StatementSync;
   /** Undo steps of the open transaction, newest last. */
   #undo: (() => void)[] | undefined;
+  #depth = 0;
 
   /** @throws StoreHeldError when another process holds the file. */
   constructor(file: string) {
@@ -81,21 +82,28 @@ export class Store {
     };
   }
 
-  /** Runs `change` whole or not at all, on disk and in memory. Calls may nest; only the outermost commits. */
+  /** Runs `change` whole or not at all, on disk and in memory. Calls may nest: an inner one can fail by itself. */
   transaction<R>(change: () => R): R {
-    if (this.#undo !== undefined) return change();
-    this.#undo = [];
-    this.#write(() => this.#db.exec("BEGIN IMMEDIATE"));
+    const outermost = this.#undo === undefined;
+    const undo = this.#undo ?? [];
+    const mark = undo.length;
+    const name = `step${mark}_${this.#depth}`;
+    this.#write(() => this.#db.exec(outermost ? "BEGIN IMMEDIATE" : `SAVEPOINT ${name}`));
+    this.#undo = undo;
+    this.#depth++;
     try {
       const result = change();
-      this.#write(() => this.#db.exec("COMMIT"));
+      this.#write(() => this.#db.exec(outermost ? "COMMIT" : `RELEASE ${name}`));
       return result;
     } catch (error) {
-      for (const step of this.#undo.reverse()) step();
-      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      for (const step of undo.splice(mark).reverse()) step();
+      // A disk that is full ends the whole transaction by itself.
+      if (this.#db.isTransaction)
+        this.#db.exec(outermost ? "ROLLBACK" : `ROLLBACK TO ${name}; RELEASE ${name}`);
       throw error;
     } finally {
-      this.#undo = undefined;
+      this.#depth--;
+      if (outermost) this.#undo = undefined;
     }
   }
 

@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { type webcrypto, X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { writePrivate } from "../core/files.ts";
@@ -61,12 +61,12 @@ async function issue(
   await import("reflect-metadata");
   const x509 = await import("@peculiar/x509");
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-  const pem = async (key: CryptoKey): Promise<string> =>
+  const pem = async (key: webcrypto.CryptoKey): Promise<string> =>
     x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");
   const makeKeys = () =>
-    crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]) as Promise<CryptoKeyPair>;
+    crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]) as Promise<webcrypto.CryptoKeyPair>;
 
-  let authority: { certificate: InstanceType<typeof x509.X509Certificate>; key: CryptoKey };
+  let authority: { certificate: InstanceType<typeof x509.X509Certificate>; key: webcrypto.CryptoKey };
   if (existsSync(files.ca) && existsSync(files.caKey)) {
     const raw = x509.PemConverter.decodeFirst(readFileSync(files.caKey, "utf8"));
     authority = {

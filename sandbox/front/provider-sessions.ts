@@ -104,9 +104,10 @@ export class ProviderSessions {
   }
 
   /** Tokens of one principal, each kept until shortly before its end. */
-  #tokens(clientId: string): (audience?: string) => Promise<string> {
+  #tokens(clientId: string): (scope: string) => Promise<string> {
     const kept = new Map<string, { value: Promise<string>; until: number }>();
-    return async (audience = armAudience) => {
+    return async (scope) => {
+      const audience = scope.replace(/\/\.default$/, "");
       const principal = this.#cloud.principals.byClientId(clientId);
       if (principal === undefined)
         throw new Error(`the sandbox has no principal with the client id '${clientId}' any more`);
