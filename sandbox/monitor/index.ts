@@ -1,0 +1,2 @@
+export { insights } from "./components.ts";
+export { operationalInsights } from "./workspaces.ts";
