@@ -7,14 +7,14 @@ const noPrivateNetwork =
   "The foundry has no private network yet: runners and developers reach it from the internet, each call with an identity.";
 
 /**
- * Where the platform breaks a rule knowingly. An entry is narrow (one property of one type) and dated: once the day has
+ * Where the platform breaks a rule knowingly. An entry is narrow (one property of one resource) and dated: once the day has
  * passed the rule holds again, so that someone must look at the reason and either renew it or mend the resource.
  */
 export const exemptions: readonly Exemption[] = [
   {
     rule: "local-auth",
     type: "cognitiveservices:Account",
-    name: /.+/,
+    name: "openai",
     property: "properties.disableLocalAuth",
     environments: EVERYWHERE,
     reason:
@@ -24,7 +24,7 @@ export const exemptions: readonly Exemption[] = [
   {
     rule: "public-access",
     type: "cognitiveservices:Account",
-    name: /.+/,
+    name: "openai",
     property: "properties.publicNetworkAccess",
     environments: EVERYWHERE,
     reason: noPrivateNetwork,
@@ -33,7 +33,7 @@ export const exemptions: readonly Exemption[] = [
   {
     rule: "public-access",
     type: "keyvault:Vault",
-    name: /.+/,
+    name: "vault",
     property: "properties.publicNetworkAccess",
     environments: EVERYWHERE,
     reason: noPrivateNetwork,
@@ -42,7 +42,7 @@ export const exemptions: readonly Exemption[] = [
   {
     rule: "public-access",
     type: "storage:StorageAccount",
-    name: /.+/,
+    name: "storage",
     property: "publicNetworkAccess",
     environments: EVERYWHERE,
     reason: noPrivateNetwork,
@@ -51,7 +51,7 @@ export const exemptions: readonly Exemption[] = [
   {
     rule: "public-access",
     type: "web:WebApp",
-    name: /.+/,
+    name: "app",
     property: "publicNetworkAccess",
     environments: EVERYWHERE,
     reason: "The backend is what users call: its HTTP endpoint is meant to be reached from the internet.",

@@ -20,6 +20,7 @@ export interface EchoProvider {
 
 /** The part of the generated classes that is used here; @pulumi/pulumi ships them without declarations. */
 interface Message {
+  getTok(): string;
   getNews(): Message;
   getProperties(): Message;
   getUrn(): string;
@@ -34,9 +35,11 @@ const require = createRequire(import.meta.url);
  * Serves an echo provider on loopback, on a free port.
  *
  * @param outputsOf what a resource gives back beside its inputs, in previews too. @default nothing
+ * @param invoked what a function of a provider answers. @default nothing
  */
 export async function startEchoProvider(
   outputsOf: (type: string, inputs: Record<string, unknown>) => Record<string, unknown> = () => ({}),
+  invoked: (token: string) => Record<string, unknown> = () => ({}),
 ): Promise<EchoProvider> {
   const proto = require("@pulumi/pulumi/proto/provider_pb.js") as Record<string, MessageClass>;
   const { PluginInfo } = require("@pulumi/pulumi/proto/plugin_pb.js") as Record<string, MessageClass>;
@@ -55,6 +58,12 @@ export async function startEchoProvider(
     for (const [field, value] of Object.entries(fields)) message[`set${field}`]?.(value);
     return message;
   };
+  // Shaped like an Azure id, which some programs take apart.
+  const idOf = (request: Message) => {
+    const [type, name] = request.getUrn().split("::").slice(-2);
+    const scope = "/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/echo/providers";
+    return `${scope}/Echo.Echo/${type?.split(":").at(-1)}/${name}`;
+  };
   const outputs = (request: Message) => {
     const inputs = request.getProperties().toJavaScript();
     return Struct.fromJavaScript({ ...inputs, ...outputsOf(request.getUrn().split("::")[2] ?? "", inputs) });
@@ -68,10 +77,10 @@ export async function startEchoProvider(
     diffConfig: () => fill("DiffResponse", {}),
     configure: () =>
       fill("ConfigureResponse", { Acceptsecrets: true, Supportspreview: true, Acceptresources: true }),
+    invoke: (request) => fill("InvokeResponse", { Return: Struct.fromJavaScript(invoked(request.getTok())) }),
     check: (request) => fill("CheckResponse", { Inputs: request.getNews() }),
     diff: () => fill("DiffResponse", {}),
-    create: (request) =>
-      fill("CreateResponse", { Id: request.getUrn().split("::").at(-1), Properties: outputs(request) }),
+    create: (request) => fill("CreateResponse", { Id: idOf(request), Properties: outputs(request) }),
     update: (request) => fill("UpdateResponse", { Properties: request.getNews() }),
     read: (request) => fill("ReadResponse", { Id: request.getId(), Properties: request.getProperties() }),
     delete: () => new Empty(),

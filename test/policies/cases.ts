@@ -326,13 +326,21 @@ export const cases: Readonly<Record<string, Cases>> = {
       "web-debug": wrong(webApp({}, { remoteDebuggingEnabled: true }), "siteConfig.remoteDebuggingEnabled"),
     },
   },
+  // The names of exempted resources are those of the foundry's own.
   "public-access": {
     pass: {
       "vault-private": vault(),
       "storage-private": storage(),
-      "account-public-exempted": account({}, { publicNetworkAccess: "Enabled" }),
+      vault: vault({ publicNetworkAccess: "Enabled" }),
+      storage: storage({ publicNetworkAccess: "Enabled" }),
+      app: webApp({ publicNetworkAccess: "Enabled" }),
     },
     fail: {
+      "vault-public": wrong(vault({ publicNetworkAccess: "Enabled" }), "properties.publicNetworkAccess"),
+      "account-public": wrong(
+        account({}, { publicNetworkAccess: "Enabled" }),
+        "properties.publicNetworkAccess",
+      ),
       "sql-public": wrong(
         {
           type: "azure-native:sql:Server",
@@ -346,13 +354,14 @@ export const cases: Readonly<Record<string, Cases>> = {
   "local-auth": {
     pass: {
       "storage-identities": storage(),
-      "account-keys-exempted": account({}, { disableLocalAuth: false }),
+      openai: account({}, { disableLocalAuth: false, publicNetworkAccess: "Enabled" }),
       "insights-identities": {
         type: "azure-native:applicationinsights:Component",
         props: { tags: tags(), kind: "web", applicationType: "web", disableLocalAuth: true },
       },
     },
     fail: {
+      "account-keys": wrong(account({}, { disableLocalAuth: false }), "properties.disableLocalAuth"),
       "storage-keys": wrong(storage({ allowSharedKeyAccess: true }), "allowSharedKeyAccess"),
       "insights-keys": wrong(
         { type: "azure-native:applicationinsights:Component", props: { tags: tags(), kind: "web" } },
