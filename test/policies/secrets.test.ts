@@ -186,7 +186,7 @@ describe("what is let pass", () => {
         create: `TOKEN=$(az account get-access-token -o tsv)\ncurl -H "Authorization: Bearer $TOKEN" -H "api-key: \${KEY}"\nconst apiKey = keys.key1;`,
       },
     ],
-    ["a shell's folder", { create: "PWD=/work/app node x" }],
+    ["a shell's folder", { create: "PWD=/srv/app node x" }],
     [
       "references of pods",
       { env: [{ name: "TOKEN", valueFrom: { secretKeyRef: { name: "s", key: "token" } } }] },
