@@ -58,19 +58,19 @@ export class ArmClient {
    * @throws the signal's reason when it aborts; what the transport threw when every try was lost.
    */
   async send(request: ArmRequest): Promise<Answer> {
-    const { tries } = this.#retry;
     for (let attempt = 1; ; attempt++) {
       request.signal?.throwIfAborted();
+      const isLast = attempt >= this.#retry.tries;
       const outcome = await this.#once(request);
+      let wait = this.#backoff(attempt);
       if ("lost" in outcome) {
         request.signal?.throwIfAborted();
-        if (attempt >= tries) throw unanswered(request, outcome.lost);
-      } else if (attempt >= tries || !wantsRetry(outcome)) {
-        return outcome;
+        if (isLast) throw unanswered(request, outcome.lost);
+      } else {
+        wait = retryAfterMs(outcome.headers) ?? wait;
+        if (isLast || !wantsRetry(outcome) || wait > this.#retry.patienceMs) return outcome;
       }
-      const asked = "lost" in outcome ? undefined : retryAfterMs(outcome.headers);
-      if (asked !== undefined && asked > this.#retry.patienceMs && !("lost" in outcome)) return outcome;
-      await pause(asked ?? this.#backoff(attempt), request.signal);
+      await pause(wait, request.signal);
     }
   }
 

@@ -2,6 +2,7 @@ import { ArmClient, type RetryPolicy } from "./arm-client.ts";
 import { AcceptedThenFailed, ArmResources, type Live } from "./arm-resources.ts";
 import { findType } from "./catalogue.ts";
 import { checkInputs, createBeforeDelete } from "./check.ts";
+import { within } from "./deadline.ts";
 import { carryDrift, diffInputs, replaceRule } from "./diff.ts";
 import { type GetToken, invokeFunction } from "./functions.ts";
 import {
@@ -28,9 +29,6 @@ export interface AzureNativeOptions {
   readonly getToken: GetToken;
   readonly retry?: RetryPolicy;
 }
-
-/** How long the real provider waits for one resource when the program does not say. */
-const defaultTimeoutSeconds = 120 * 60;
 
 /**
  * `azure-native`: translates resource types to the HTTP calls that the real provider makes, in its order and with its
@@ -194,21 +192,4 @@ function requireType(token: string): ResourceType {
 
 function notServed(token: string): string {
   return `the sandbox does not serve resource type '${token}'`;
-}
-
-/** Runs with a signal that also aborts when the time is up. */
-async function within<T>(
-  seconds: number,
-  outer: AbortSignal,
-  run: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const limit = seconds > 0 ? seconds : defaultTimeoutSeconds;
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(new Error(`not done within ${limit} s`)), limit * 1000);
-  timer.unref();
-  try {
-    return await run(AbortSignal.any([outer, late.signal]));
-  } finally {
-    clearTimeout(timer);
-  }
 }

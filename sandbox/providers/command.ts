@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
 import { type Finished, runProcess } from "./child-process.ts";
+import { within } from "./deadline.ts";
 import { diffInputs } from "./diff.ts";
 import type {
   CheckFailure,
@@ -135,13 +136,14 @@ export class Command implements Provider {
     const secrets = secretTexts(request.inputs);
     const { logging = "stdoutAndStderr" } = inputs;
     let logged = Promise.resolve();
-    const finished = await this.#track(
+    const env = await this.#environment(inputs, previous);
+    const running = within(request.timeout, session.signal, (signal) =>
       runProcess({
         command: [...interpreterOf(inputs), text],
         cwd: path.resolve(this.#options.projectDir, textOf(inputs.dir)),
-        env: await this.#environment(inputs, previous),
+        env,
         stdin: textOf(inputs.stdin),
-        signal: withTimeout(session.signal, request.timeout),
+        signal,
         onLine: (stream, line) => {
           if (logging === stream || logging === "stdoutAndStderr") {
             logged = session.log(request.urn, "info", redact(line, secrets));
@@ -149,6 +151,7 @@ export class Command implements Provider {
         },
       }),
     );
+    const finished = await this.#track(running);
     await logged;
     if (finished.failure !== undefined) throw failed(finished, redact(text, secrets), secrets);
     return shown({ stdout: trimmed(finished.stdout), stderr: trimmed(finished.stderr) });
@@ -199,10 +202,6 @@ function interpreterOf(inputs: ValueMap): [string, ...string[]] {
   const asked = isList(inputs.interpreter) ? inputs.interpreter.map(textOf) : [];
   const [program, ...args] = asked;
   return program === undefined ? ["/bin/sh", "-c"] : [program, ...args];
-}
-
-function withTimeout(signal: AbortSignal, seconds: number): AbortSignal {
-  return seconds > 0 ? AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)]) : signal;
 }
 
 function trimmed(text: string): string {

@@ -62,12 +62,8 @@ export function isList(value: Value | undefined): value is readonly Value[] {
 
 /** Reads what a Struct holds. Nulls in objects are dropped, as every provider does. */
 export function decodeMap(json: Readonly<Record<string, unknown>>): ValueMap {
-  const map: Record<string, Value> = {};
-  for (const [name, value] of Object.entries(json)) {
-    const decoded = decode(value);
-    if (decoded !== null) map[name] = decoded;
-  }
-  return map;
+  const decoded = Object.entries(json).map(([name, value]): [string, Value] => [name, decode(value)]);
+  return Object.fromEntries(decoded.filter(([, value]) => value !== null));
 }
 
 function decode(json: unknown): Value {
