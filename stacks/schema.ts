@@ -159,7 +159,7 @@ const region = () =>
 const functionApp = (planSku: string) =>
   z.preprocess(
     (value) =>
-      typeof value === "object" && value !== null && !("mode" in value)
+      typeof value === "object" && value !== null && !Array.isArray(value) && !("mode" in value)
         ? { ...value, mode: "create" }
         : value,
     z.discriminatedUnion(
@@ -179,7 +179,8 @@ const functionApp = (planSku: string) =>
       {
         error: (issue) => {
           const input: unknown = issue.input;
-          if (typeof input !== "object" || input === null) return wrong(input, "a map of keys and values");
+          if (typeof input !== "object" || input === null || Array.isArray(input))
+            return wrong(input, "a map of keys and values");
           return wrong((input as { mode?: unknown }).mode, "one of create, adopt");
         },
       },
