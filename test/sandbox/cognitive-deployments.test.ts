@@ -73,6 +73,7 @@ describe("a deployment", () => {
   });
 
   test("waits until the account has settled", async () => {
+    local.settings({ timings: { accountSettle: 100 } });
     const young = `${group}/providers/Microsoft.CognitiveServices/accounts/oai-young`;
     const body = { location: "eastus", kind: "OpenAI", sku: { name: "S0" } };
     await local.arm("PUT", young, { body });
