@@ -1,3 +1,4 @@
+import type { HttpClient } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
 import { KeyMaterial } from "./key-material.ts";
 import type { AccountKeys, Slot } from "./ports.ts";
@@ -9,8 +10,13 @@ export interface AccountAddress {
   readonly account: string;
 }
 
-/** Options that every Azure SDK client takes; the kiln command reaches the sandbox by them. */
-export type ClientOptions = { readonly proxyOptions?: { readonly host: string; readonly port: number } };
+/** Options that every Azure SDK client takes. */
+export interface ClientOptions {
+  /** Proxy by which the cloud is reached, where the environment does not say. */
+  readonly proxyOptions?: { readonly host: string; readonly port: number };
+  /** What sends the requests. @default the SDK's own */
+  readonly httpClient?: HttpClient;
+}
 
 /** The keys of an Azure OpenAI account, by the official SDK. */
 export async function azureAccountKeys(

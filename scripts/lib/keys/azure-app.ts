@@ -40,7 +40,10 @@ export async function azureAppReferences(
         `/providers/Microsoft.Web/sites/${encodeURIComponent(app)}`;
       const url = `https://management.azure.com${site}/config/configreferences/appsettings/refresh?api-version=${REFRESH_VERSION}`;
       const request = createPipelineRequest({ url, method: "POST" });
-      const response = await client.pipeline.sendRequest(createDefaultHttpClient(), request);
+      const response = await client.pipeline.sendRequest(
+        options.httpClient ?? createDefaultHttpClient(),
+        request,
+      );
       if (response.status >= 200 && response.status < 300) return;
       const error = new RestError("The app did not refresh its references.", {
         statusCode: response.status,
