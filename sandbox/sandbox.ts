@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import https from "node:https";
+import path from "node:path";
 import { createSiteRuntime, type SiteRuntime } from "./appservice/runtime.ts";
 import { createScm } from "./appservice/scm.ts";
 import { createSites } from "./appservice/sites-host.ts";
@@ -24,9 +25,9 @@ import { createVault } from "./keyvault/app.ts";
 import { keyVault } from "./keyvault/module.ts";
 import { vaultExists } from "./keyvault/state.ts";
 import { createLogin } from "./login/app.ts";
-import { insights, operationalInsights } from "./monitor/arm.ts";
+import { insights, operationalInsights } from "./monitor/index.ts";
 import { accountExists, createOpenAi } from "./openai/app.ts";
-import { storage } from "./storage/arm.ts";
+import { storage } from "./storage/index.ts";
 
 export interface Sandbox {
   readonly port: number;
@@ -86,7 +87,11 @@ export async function openSandbox(options: {
       assertionFile: paths.assertionOf(requireService(cloud, clientId)),
     });
     const sessions = new ProviderSessions(cloud, {
-      environment: (clientId) => clientEnvironment(accessOf(clientId)),
+      environment: (clientId) => ({
+        ...clientEnvironment(accessOf(clientId)),
+        // A `node` in a command is this Node, whichever else the machine has.
+        PATH: [path.dirname(process.execPath), process.env.PATH ?? ""].join(path.delimiter),
+      }),
       agent: () => new https.Agent({ keepAlive: true, ca: [tls.ca], proxyEnv: { HTTPS_PROXY: proxy } }),
     });
 

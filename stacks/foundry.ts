@@ -169,12 +169,12 @@ function createdApp(config: KilnConfig, site: Site, backend: BackendSource): Out
     },
     settingsAfter: [custody.sync, ...identity.grants],
   });
-  const settled = settledReferences(site, app.settings, app.createdAt);
+  const settled = settledReferences(site, app.settings, app.app);
   new BackendCode("backend", {
     appName: resolved.names.functionApp,
     source: backend.folder,
     contentHash: backend.hash,
-    appCreatedAt: app.createdAt,
+    app: app.app,
     after: [settled],
   });
   return app.appName;
@@ -203,14 +203,15 @@ function modelAccess({ resolved, account, custody }: Site): ModelAccess {
   };
 }
 
-function settledReferences(site: Site, settings: Resource, ...triggers: Input<string>[]): Resource {
+function settledReferences(site: Site, settings: Resource, app?: Resource): Resource {
   const { resolved, account, vault, custody } = site;
   return new SettledReferences("references", {
     subscriptionId: resolved.subscriptionId,
     resourceGroup: resolved.functionApp.resourceGroup,
     appName: resolved.functionApp.name,
     settings: [API_KEY_SETTING],
-    triggers: [custody.reference, account.createdAt, vault.createdAt, ...triggers],
+    triggers: [custody.reference, account.createdAt, vault.createdAt],
+    ...(app === undefined ? {} : { app }),
     after: [settings],
   }).settled;
 }

@@ -1,5 +1,5 @@
 import type { Command } from "@pulumi/command/local/command.js";
-import { ComponentResource, type ComponentResourceOptions, type Input, type Resource } from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions, type Resource } from "@pulumi/pulumi";
 import { runStep } from "./step.ts";
 
 /** Arguments of {@link BackendCode}. */
@@ -9,8 +9,8 @@ export interface BackendCodeArgs {
   readonly source: string;
   /** Hash of the folder's content; a change deploys it again. */
   readonly contentHash: string;
-  /** When the app was made; a new app needs the code again. */
-  readonly appCreatedAt: Input<string>;
+  /** The app; a new one in its place needs the code again. */
+  readonly app: Resource;
   /** What must be done first: the settings the code starts with. */
   readonly after: readonly Resource[];
 }
@@ -27,9 +27,8 @@ export class BackendCode extends ComponentResource {
       {
         step: "deploy-backend",
         flags: { app: args.appName, source: args.source, "content-hash": args.contentHash },
-        triggers: [args.appCreatedAt],
       },
-      { parent: this, dependsOn: [...args.after] },
+      { parent: this, dependsOn: [...args.after], replaceWith: [args.app] },
     );
     this.registerOutputs({});
   }

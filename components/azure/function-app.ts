@@ -45,8 +45,8 @@ export interface FunctionAppArgs {
 export class FunctionApp extends ComponentResource {
   readonly appId: Output<string>;
   readonly appName: Output<string>;
-  /** When this very app was made. Another app under the same name has none of the code. */
-  readonly createdAt: Output<string>;
+  /** The app itself. Another app under the same name has none of the code: what was put into it goes with it. */
+  readonly app: Resource;
   /** Done when the app has its settings. */
   readonly settings: Resource;
 
@@ -64,7 +64,7 @@ export class FunctionApp extends ComponentResource {
 
     this.appId = app.id;
     this.appName = app.name;
-    this.createdAt = app.systemData.apply((data) => data?.createdAt ?? "");
+    this.app = app;
     this.settings = settings;
     this.registerOutputs({ appId: this.appId, appName: this.appName });
   }

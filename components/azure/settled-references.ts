@@ -11,6 +11,8 @@ export interface SettledReferencesArgs {
   readonly settings: readonly string[];
   /** What the references lead to; a change makes the app look again. */
   readonly triggers: readonly Input<string>[];
+  /** The app where the stack makes it; a new one in its place has yet to read anything. */
+  readonly app?: Resource;
   /** What must be done first: the settings and the secret behind them. */
   readonly after: readonly Resource[];
 }
@@ -37,7 +39,11 @@ export class SettledReferences extends ComponentResource {
         },
         triggers: args.triggers,
       },
-      { parent: this, dependsOn: [...args.after] },
+      {
+        parent: this,
+        dependsOn: [...args.after],
+        ...(args.app === undefined ? {} : { replaceWith: [args.app] }),
+      },
     );
     this.registerOutputs({});
   }

@@ -35,6 +35,9 @@ const ORDINARY_KEYS = set(`
   hash idempotency index instrumentation item json label lookup map message metric natural object ordering partition property
   public range record registry resource routing row selector setting shard sort state surrogate tag template topology unique`);
 
+/** `<word>Token` counts what a model reads or writes, and is a limit, when the word is one of these. */
+const COUNTED_TOKENS = set("batch completion context input max maximum min minimum output per prompt reasoning total");
+
 /** Words that make a random-looking value beside them suspect. */
 const HINTS = set(`
   apikey auth authorization bearer cookie cred credential credentials creds key keys login passphrase passwd password passwords
@@ -64,6 +67,7 @@ export function fieldKind(name: string): FieldKind {
   const joined = all.join("");
   if (/(?:connectionstring|connstring|connstr|dsn)\d*$/.test(joined)) return "connection";
   const stem = last.replace(/\d+$/, "");
+  if (stem === "token" && COUNTED_TOKENS.has(all.at(-2) ?? "")) return "plain";
   if (SECRET.has(stem)) return "secret";
   if (/^[a-z]*(?:password|passphrase|passwd|clientsecret|apikey|accesstoken|sastoken)$/.test(stem))
     return "secret";

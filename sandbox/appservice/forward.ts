@@ -38,7 +38,6 @@ export async function forward(
   return new Promise((resolve) => {
     const upstream = http.request({
       createConnection: () => socket,
-      agent: false,
       method: request.method ?? "GET",
       path: request.url ?? "/",
       headers: {

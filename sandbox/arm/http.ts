@@ -29,7 +29,8 @@ const apiVersion = /^\d{4}-\d{2}-\d{2}(-preview|-privatepreview|-alpha|-beta)?$/
  */
 export async function guard(cloud: Cloud, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   request.caller = await authenticate(cloud, request);
-  const path = parseArmPath(pathOf(request));
+  const scope = armPathOf(request);
+  const path = parseArmPath(scope);
   requireApiVersion(request, path.types.at(-1) ?? path.tail ?? "resources");
   if (path.subscription === undefined) return;
   if (path.subscription.toLowerCase() !== cloud.subscriptionId) {
@@ -45,9 +46,13 @@ export async function guard(cloud: Cloud, request: FastifyRequest, reply: Fastif
     reply.header(`x-ms-ratelimit-remaining-subscription-${kind}`, left);
   }
   const action = actionOf(request.method, path);
-  if (isOperationPath(path.types, path.tail) || allowed(cloud, request.caller, action, pathOf(request)))
-    return;
-  throw forbidden(request.caller, action, pathOf(request));
+  if (isOperationPath(path.types, path.tail) || allowed(cloud, request.caller, action, scope)) return;
+  throw forbidden(request.caller, action, scope);
+}
+
+/** Clients that put an id behind a slash send two (`//subscriptions/…`), which ARM takes for one. */
+function armPathOf(request: FastifyRequest): string {
+  return pathOf(request).replaceAll(/\/{2,}/g, "/");
 }
 
 /** Whoever may read anything in the subscription may see its subscription, groups and locations. */

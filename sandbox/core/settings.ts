@@ -69,7 +69,7 @@ export const timingProfiles = {
     accountPurge: 300,
     deploymentCreate: 300,
     deploymentDelete: 200,
-    accountSettle: 100,
+    accountSettle: 0,
     keyPropagation: 300,
     vaultCreate: 300,
     vaultDelete: 0,

@@ -9,10 +9,19 @@ interface Explanation {
   readonly why: string;
   readonly next: string;
   readonly exitCode?: ExitCode;
+  /** A moment later the same request is taken; running again at once is worth it. */
+  readonly transient?: boolean;
 }
 
 /** Source of the codes: the services' public specifications and SDKs. */
 const catalogue: readonly Explanation[] = [
+  {
+    code: "AlreadyExists",
+    message: /cannot create already existing resource/,
+    what: "a resource that was to be made exists already",
+    why: "The cloud has it, but it is not on record in this state backend: the state was lost, or someone else made it.",
+    next: "Import it (`pulumi import`), or delete it if nobody needs it, then run it again.",
+  },
   {
     code: "InsufficientQuota",
     what: "the region has not enough quota left for the model",
@@ -81,7 +90,15 @@ const catalogue: readonly Explanation[] = [
     next: "Wait a minute and run it again; it goes on where it stopped.",
   },
   {
+    code: "AccountProvisioningStateInvalid",
+    transient: true,
+    what: "the new account is not ready for deployments yet",
+    why: "Azure says that an account has succeeded a moment before it takes deployments.",
+    next: "Run it again in a minute.",
+  },
+  {
     code: "RequestConflict",
+    transient: true,
     what: "the account is busy with something else",
     why: "Another operation on the same account is under way, perhaps one that an earlier run began.",
     next: "Run it again in a minute.",
@@ -100,10 +117,16 @@ const unreachable =
 
 /** The codes of the cloud that an error text names, in order. */
 export function cloudCodes(text: string): string[] {
+  if (/cannot create already existing resource/.test(text)) return ["AlreadyExists"];
   const quoted = [...text.matchAll(/\b(?:Code|code)["']?\s*[=:]\s*["']([A-Za-z]+)["']/g)].map(
     (found) => found[1] ?? "",
   );
   return [...new Set(quoted)];
+}
+
+/** Whether a failure with this code is gone when the same is tried again a moment later. */
+export function passesByItself(code: string): boolean {
+  return catalogue.some((each) => each.transient === true && each.code === code);
 }
 
 /** Puts the engine's error texts into plain words; the raw text always comes along. */

@@ -1,4 +1,7 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { program } from "../../stacks/program.ts";
+import { passesByItself } from "./cloud-errors.ts";
+import { KilnError } from "./errors.ts";
 import { heal } from "./heal.ts";
 import { operate, Record } from "./operation.ts";
 import { Progress } from "./progress.ts";
@@ -20,33 +23,50 @@ export async function openForChange(context: VerbContext, session: Session): Pro
   return handle;
 }
 
+/** How often a run is repeated after a failure that passes by itself, and how long it waits before, in milliseconds. */
+const retries = { most: 4, waitMs: 5_000 };
+
 /** Brings the environment up: heals what a killed run left, clears the names, runs the program under the policies. */
 export async function deploy(context: VerbContext, session: Session, handle: StackHandle): Promise<Deployed> {
-  const { resolved, clients, paths } = session;
-  const record = new Record();
+  const { resolved, clients } = session;
+  for (let attempt = 1; ; attempt++) {
+    const record = new Record();
+    try {
+      return await operate(handle, resolved.environment, context.out, record, async () => {
+        if (await heal(handle, handle.state, resolved.subscriptionId, clients, context.out))
+          await handle.reload();
+        await clearNames(context, session, handle.state);
+        return { record, outputs: await runUp(context, session, handle, record) };
+      });
+    } catch (error) {
+      if (!(error instanceof KilnError) || !passesByItself(error.code) || attempt > retries.most) throw error;
+      context.out.warn(`${error.message} (${error.code}). That passes by itself; going on in a moment.`);
+      await delay(retries.waitMs, undefined, { signal: context.signal });
+      await handle.reload();
+    }
+  }
+}
+
+async function runUp(
+  context: VerbContext,
+  session: Session,
+  handle: StackHandle,
+  record: Record,
+): Promise<Deployed["outputs"]> {
   const progress = new Progress(context.out, { preview: false, stdout: context.stdout });
   try {
-    return await operate(handle, resolved.environment, context.out, record, async () => {
-      if (await heal(handle, handle.state, resolved.subscriptionId, clients, context.out))
-        await handle.reload();
-      await clearNames(context, session, handle.state);
-      const { outputs } = await handle.stack.up({
-        ...handle.options,
-        policyPacks: [paths.policies],
-        color: "never",
-        suppressProgress: true,
-        userAgent: "kiln",
-        signal: context.signal,
-        onEvent: (event) => {
-          record.handle(event);
-          progress.handle(event);
-        },
-      });
-      return {
-        record,
-        outputs: Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])),
-      };
+    const { outputs } = await handle.stack.up({
+      policyPacks: [session.paths.policies],
+      color: "never",
+      suppressProgress: true,
+      userAgent: "kiln",
+      signal: context.signal,
+      onEvent: (event) => {
+        record.handle(event);
+        progress.handle(event);
+      },
     });
+    return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value]));
   } finally {
     progress.stop();
   }
@@ -59,7 +79,6 @@ export async function foresee(context: VerbContext, session: Session, handle: St
   try {
     await operate(handle, session.resolved.environment, context.out, record, () =>
       handle.stack.preview({
-        ...handle.options,
         policyPacks: [session.paths.policies],
         color: "never",
         suppressProgress: true,

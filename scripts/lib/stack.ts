@@ -21,8 +21,6 @@ export interface StackHandle {
   /** What was on record when the stack was opened, or reloaded. */
   state: State;
   reload(): Promise<void>;
-  /** Options of every operation. */
-  readonly options: { readonly configFile?: string };
   /** Runs a command of the engine that the Automation API has no method for. */
   readonly run: (args: string[]) => Promise<string>;
 }
@@ -31,10 +29,18 @@ export interface StackHandle {
 export function engineEnvironment(
   engine: Pick<Engine, "binDir">,
   target: Pick<CloudTarget, "engineEnv">,
+  paths: Pick<KilnPaths, "project" | "home">,
   env: NodeJS.ProcessEnv,
 ): Record<string, string> {
   const PATH = [engine.binDir, path.dirname(process.execPath), env.PATH ?? ""].join(path.delimiter);
-  return { PATH, ...target.engineEnv, [runMark]: String(process.pid) };
+  return {
+    PATH,
+    ...target.engineEnv,
+    // Where the stack's commands find their scripts.
+    KILN_PROJECT_DIR: paths.project,
+    NODE_COMPILE_CACHE: path.join(paths.home, "node-cache"),
+    [runMark]: String(process.pid),
+  };
 }
 
 /**
@@ -55,26 +61,25 @@ export async function openStack(options: {
     import("./automation.ts"),
     import("semver"),
   ]);
-  const envVars = engineEnvironment(engine, target, options.env);
+  const envVars = engineEnvironment(engine, target, paths, options.env);
   // The engine was checked when it was found: asking it for its version once more would cost a third of a second.
   const pulumiCommand: PulumiCommand = Object.assign(Object.create(PulumiCommand.prototype), {
     command: engine.pulumi,
     version: new SemVer(engine.version),
   });
   mkdirSync(paths.pulumiHome, { recursive: true, mode: 0o700 });
+  const workDir = target.ownBackend ? shadowProject(paths, environment) : paths.project;
   const workspace = await LocalWorkspace.create({
-    workDir: paths.project,
+    workDir,
     pulumiHome: paths.pulumiHome,
     pulumiCommand,
     envVars,
     ...(options.program === undefined ? {} : { program: options.program }),
   });
-  const configFile = target.ownBackend ? copyConfig(paths, environment) : undefined;
-  const global = configFile === undefined ? [] : ["--config-file", configFile];
   const run = async (args: string[]): Promise<string> => {
-    const all = [...args, ...global, "--stack", environment, "--non-interactive"];
+    const all = [...args, "--stack", environment, "--non-interactive"];
     const { failed, stdout, stderr } = await execa(engine.pulumi, all, {
-      cwd: paths.project,
+      cwd: workDir,
       env: envVars,
       stdin: "ignore",
       reject: false,
@@ -90,7 +95,7 @@ export async function openStack(options: {
     const message = error instanceof Error ? error.message : String(error);
     if (!/no stack named/.test(message)) throw explain([message]);
     if (!options.create) return undefined;
-    await run(["stack", "init"]);
+    await run(["stack", "init", "--no-select"]);
   }
   const handle: StackHandle = {
     stack: await Stack.select(environment, selected(workspace)),
@@ -98,7 +103,6 @@ export async function openStack(options: {
     reload: async () => {
       handle.state = await readState();
     },
-    options: configFile === undefined ? {} : { configFile },
     run,
   };
   return handle;
@@ -110,23 +114,35 @@ function selected<T extends object>(workspace: T): T {
 }
 
 /**
- * The stack's configuration without what belongs to the user's own backend (secrets provider, encrypted keys), in a
- * folder of Kiln's: the engine would otherwise write its own into the checked-in file.
+ * The project's files as the engine is to see them, without what belongs to the user's own backend (secrets provider,
+ * encrypted keys), in a folder of Kiln's: the engine would otherwise write its own into the checked-in ones.
  */
-function copyConfig(paths: KilnPaths, environment: string): string {
-  const folder = path.join(paths.run, "config");
+function shadowProject(paths: KilnPaths, environment: string): string {
+  const folder = path.join(paths.run, "projects", environment);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const copy = path.join(folder, `Pulumi.${environment}.yaml`);
-  let own: { config?: unknown } = {};
+  const { name, runtime, config } = readYaml(path.join(paths.project, "Pulumi.yaml"));
+  writeFileSync(path.join(folder, "Pulumi.yaml"), yamlText({ name, runtime, config }));
+  const file = `Pulumi.${environment}.yaml`;
+  const own = readYaml(path.join(paths.project, file));
+  writeFileSync(
+    path.join(folder, file),
+    own.config === undefined ? "{}\n" : yamlText({ config: own.config }),
+  );
+  return folder;
+}
+
+/** With every text in quotes: the engine's older YAML would read an unquoted 2025-11-13 as a date. */
+function yamlText(content: object): string {
+  return stringify(content, { defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN" });
+}
+
+function readYaml(file: string): Record<string, unknown> {
   try {
-    own =
-      (parse(readFileSync(path.join(paths.project, `Pulumi.${environment}.yaml`), "utf8")) as typeof own) ??
-      {};
+    return (parse(readFileSync(file, "utf8")) as Record<string, unknown> | null) ?? {};
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
+    throw error;
   }
-  writeFileSync(copy, own.config === undefined ? "{}\n" : stringify({ config: own.config }), { mode: 0o600 });
-  return copy;
 }
 
 /** Who holds the state's lock, as the engine's error tells it. */

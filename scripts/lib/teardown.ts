@@ -67,7 +67,6 @@ async function destroy(
       await refuseForeign(session, handle);
       if (handle.state.resources.length > 0) {
         await handle.stack.destroy({
-          ...handle.options,
           color: "never",
           suppressProgress: true,
           userAgent: "kiln",

@@ -16,7 +16,7 @@ export async function env(
   await openSessionStack(context, session, { create: true });
   const { engine, target, paths } = session;
   const variables: Record<string, string> = {
-    ...engineEnvironment(engine, target, {}),
+    ...engineEnvironment(engine, target, paths, {}),
     PULUMI_STACK: options.environment,
     KILN_HOME: paths.home,
     ...(target.sandbox?.caCertificate === undefined

@@ -8,6 +8,7 @@ export interface Registration {
   /** URNs of what it depends on, components already expanded. */
   readonly dependsOn: readonly string[];
   readonly ignoreChanges: readonly string[];
+  readonly replaceWith: readonly string[];
 }
 
 /** What a program registered, and what it asked the provider for. */
@@ -56,7 +57,8 @@ export async function record(
       newResource({ type, name, inputs }) {
         const dependsOn = request?.getDependenciesList() ?? [];
         const ignoreChanges = request?.getIgnorechangesList() ?? [];
-        recording.resources.push({ type, name, inputs, dependsOn, ignoreChanges });
+        const replaceWith = request?.getReplaceWithList() ?? [];
+        recording.resources.push({ type, name, inputs, dependsOn, ignoreChanges, replaceWith });
         return { id: idOf(type, name, inputs), state: { ...inputs, ...OUTPUTS[type]?.(inputs) } };
       },
       call({ token, inputs }) {
@@ -82,6 +84,7 @@ export async function record(
 interface RegisterRequest {
   getDependenciesList(): string[];
   getIgnorechangesList(): string[];
+  getReplaceWithList(): string[];
 }
 
 interface Monitor {
