@@ -11,13 +11,14 @@ import {
   type CreateRequest,
   type DeleteRequest,
   type Difference,
+  type DiffRequest,
   PartialFailure,
   type Provider,
   type ReadRequest,
   type Session,
   type UpdateRequest,
 } from "./provider.ts";
-import { previewOutputs, toInputs, withoutDefaults } from "./shape.ts";
+import { importedInputs, previewOutputs, toInputs } from "./shape.ts";
 import type { ArmTransport } from "./transport.ts";
 import { parseResourceId, pathParameters, type ResourceType, resourceId } from "./types.ts";
 import { keepSecrets, plainMap, type ValueMap } from "./values.ts";
@@ -75,8 +76,10 @@ export class AzureNative implements Provider {
     });
   }
 
-  diff(request: { type: string; oldInputs: ValueMap; inputs: ValueMap }): Difference {
-    const changes = diffInputs(request.oldInputs, request.inputs, replaceRule(requireType(request.type)));
+  diff(request: DiffRequest): Difference {
+    const type = requireType(request.type);
+    const live = toInputs(type.shape, request.oldOutputs);
+    const changes = diffInputs(request.oldInputs, request.inputs, replaceRule(type), live);
     const replaced = changes.some((change) => change.replace);
     return { changes, deleteBeforeReplace: replaced && request.oldInputs[createBeforeDelete] !== true };
   }
@@ -126,7 +129,7 @@ export class AzureNative implements Provider {
     const now = toInputs(type.shape, live.outputs);
     const inputs =
       request.inputs === undefined || Object.keys(request.inputs).length === 0
-        ? { ...parameters, ...withoutDefaults(now, type.defaults ?? {}) }
+        ? { ...parameters, ...importedInputs(type.shape, now, type.defaults ?? {}) }
         : carryDrift(request.inputs, toInputs(type.shape, request.outputs), now);
     return { id: live.id, outputs: keepSecrets(live.outputs, inputs), inputs };
   }

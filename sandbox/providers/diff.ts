@@ -24,49 +24,70 @@ export function replaceRule(type: ResourceType): ReplaceRule {
   };
 }
 
-/** What differs between the old and the new inputs. Secret marks and the spelling of a location make no difference. */
-export function diffInputs(olds: ValueMap, news: ValueMap, replaces: ReplaceRule): PropertyChange[] {
-  return diffMaps(olds, news, [], "", replaces);
-}
-
-function diffMaps(
+/**
+ * What differs between the old and the new inputs. Secret marks and the spelling of locations and ARM ids make no
+ * difference; neither does an input that was not there and says what is so already (`live`), as after an import.
+ */
+export function diffInputs(
   olds: ValueMap,
   news: ValueMap,
-  names: readonly string[],
-  at: string,
   replaces: ReplaceRule,
+  live: ValueMap = {},
 ): PropertyChange[] {
+  return diffMaps(olds, news, { names: [], path: "", live, replaces });
+}
+
+/** Where in the inputs a comparison is. */
+interface Place {
+  readonly names: readonly string[];
+  readonly path: string;
+  readonly live: Value | undefined;
+  readonly replaces: ReplaceRule;
+}
+
+function diffMaps(olds: ValueMap, news: ValueMap, at: Place): PropertyChange[] {
+  const live = at.live === undefined ? undefined : reveal(at.live);
   const all = new Set([...Object.keys(olds), ...Object.keys(news)]);
   return [...all].flatMap((name) => {
     if (name.startsWith("__")) return [];
-    return diffValues(olds[name], news[name], [...names, name], at + segment(name, at), replaces);
+    return diffValues(olds[name], news[name], {
+      names: [...at.names, name],
+      path: at.path + segment(name, at.path),
+      live: isMap(live) ? live[name] : undefined,
+      replaces: at.replaces,
+    });
   });
 }
 
-function diffValues(
-  old: Value | undefined,
-  next: Value | undefined,
-  names: readonly string[],
-  path: string,
-  replaces: ReplaceRule,
-): PropertyChange[] {
+function diffValues(old: Value | undefined, next: Value | undefined, at: Place): PropertyChange[] {
+  const { names, path, live, replaces } = at;
   const change = (kind: Change) => [{ path, change: kind, replace: replaces(names, kind) }];
-  const before = old === undefined ? undefined : reveal(old);
-  const after = next === undefined ? undefined : reveal(next);
-  if (before === undefined || before === null)
-    return after === undefined || after === null ? [] : change("add");
-  if (after === undefined || after === null) return change("delete");
-  if (isMap(before) && isMap(after)) return diffMaps(before, after, names, path, replaces);
+  const before = old === undefined ? null : reveal(old);
+  const after = next === undefined ? null : reveal(next);
+  if (before === null && after === null) return [];
+  if (before === null) return live !== undefined && same(live, after) ? [] : change("add");
+  if (after === null) return change("delete");
+  if (isMap(before) && isMap(after)) return diffMaps(before, after, at);
   if (isList(before) && isList(after)) {
     if (names.at(-1) === "userAssignedIdentities" && sameSet(before, after)) return [];
     const length = Math.max(before.length, after.length);
     return Array.from({ length }, (_, index) =>
-      diffValues(before[index], after[index], names, `${path}[${index}]`, replaces),
+      diffValues(before[index], after[index], {
+        names,
+        path: `${path}[${index}]`,
+        live: undefined,
+        replaces,
+      }),
     ).flat();
   }
   if (before === after && before !== unknown) return [];
   if (path === "location" && normalLocation(before) === normalLocation(after)) return [];
+  if (isArmId(before) && isArmId(after) && before.toLowerCase() === after.toLowerCase()) return [];
   return change("update");
+}
+
+function isArmId(value: Value): value is string {
+  return typeof value === "string" && /^\/subscriptions\//i.test(value);
 }
 
 function normalLocation(location: Value): Value {
@@ -123,5 +144,5 @@ function driftOf(input: Value, was: Value, is: Value): Value {
 }
 
 function same(a: Value, b: Value): boolean {
-  return diffValues(a, b, [], "", () => false).length === 0;
+  return diffValues(a, b, { names: [], path: "", live: undefined, replaces: () => false }).length === 0;
 }

@@ -37,6 +37,12 @@ interface ResourceRequest {
   readonly name: string;
 }
 
+export interface DiffRequest extends ResourceRequest {
+  readonly oldInputs: ValueMap;
+  readonly oldOutputs: ValueMap;
+  readonly inputs: ValueMap;
+}
+
 interface Timed {
   /** Seconds; 0 means the provider's own patience. */
   readonly timeout: number;
@@ -77,7 +83,7 @@ export interface Provider {
   /** @throws when the configuration cannot be served. */
   configure(config: Readonly<Record<string, string>>): void;
   check(request: CheckRequest, session: Session): Promise<{ inputs: ValueMap; failures: CheckFailure[] }>;
-  diff(request: ResourceRequest & { oldInputs: ValueMap; inputs: ValueMap }): Difference;
+  diff(request: DiffRequest): Difference;
   create(request: CreateRequest, session: Session): Promise<{ id: string; outputs: ValueMap }>;
   /** Undefined when the resource is gone. */
   read(

@@ -44,6 +44,7 @@ export function serviceOf(provider: Provider, sessions: Sessions): grpc.UntypedS
       const { changes, deleteBeforeReplace } = provider.diff({
         ...resourceOf(request),
         oldInputs,
+        oldOutputs: read(request.getOlds()),
         inputs: read(request.getNews()),
       });
       return diffReply(changes, deleteBeforeReplace);

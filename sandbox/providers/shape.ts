@@ -8,6 +8,8 @@ export interface Shape {
   readonly writeOnly?: readonly string[];
   /** Properties that the service fills in when they are left out. */
   readonly filledIn?: readonly string[];
+  /** Of those, the ones that follow from other properties: an import leaves them out. */
+  readonly derived?: readonly string[];
   /** SDK name → name on the wire. */
   readonly wire?: Readonly<Record<string, string>>;
   /** Lists of strings in the SDK that are maps with these keys on the wire. */
@@ -112,7 +114,8 @@ function preview(shape: Shape, value: Value): Value {
     if (shape.stringSets?.includes(name)) known[name] = unknown;
     else known[name] = nested === undefined ? each : preview(nested, each);
   }
-  return { ...allUnknown([...(shape.readOnly ?? []), ...(shape.filledIn ?? [])]), ...known };
+  const set = [...(shape.readOnly ?? []), ...(shape.filledIn ?? []), ...(shape.derived ?? [])];
+  return { ...allUnknown(set), ...known };
 }
 
 function allUnknown(names: readonly string[]): ValueMap {
@@ -139,18 +142,24 @@ function projectInputs(shape: Shape, value: Value): Value {
   return inputs;
 }
 
-/** Drops what equals a default of the service: an import must not claim what nobody chose. */
-export function withoutDefaults(inputs: ValueMap, defaults: ValueMap): ValueMap {
+/**
+ * The inputs of an import, which must not claim what nobody chose: without what follows from other properties, what is
+ * empty, and what equals a default of the service.
+ */
+export function importedInputs(shape: Shape, inputs: ValueMap, defaults: ValueMap): ValueMap {
   const kept = Object.entries(inputs).flatMap(([name, value]): [string, Value][] => {
-    const byDefault = defaults[name];
-    if (byDefault === undefined) return isEmpty(value) ? [] : [[name, value]];
-    if (isMap(byDefault) && isMap(value)) {
-      const rest = withoutDefaults(value, byDefault);
-      return Object.keys(rest).length === 0 ? [] : [[name, rest]];
-    }
-    return JSON.stringify(byDefault) === JSON.stringify(value) ? [] : [[name, value]];
+    if (shape.derived?.includes(name) || JSON.stringify(value) === JSON.stringify(defaults[name])) return [];
+    const chosen = isMap(value)
+      ? importedInputs(shape.nested?.[name] ?? {}, value, mapAt(defaults, name))
+      : value;
+    return isEmpty(chosen) ? [] : [[name, chosen]];
   });
   return Object.fromEntries(kept);
+}
+
+function mapAt(map: ValueMap, name: string): ValueMap {
+  const value = map[name];
+  return isMap(value) ? value : {};
 }
 
 function isEmpty(value: Value): boolean {

@@ -103,11 +103,12 @@ export class ProviderClient {
     type: string,
     olds: ValueMap,
     news: ValueMap,
+    outputs: ValueMap = {},
   ): Promise<{ changes: number; details: Record<string, string>; replaces: string[]; deleteFirst: boolean }> {
     const request = new providerProto.DiffRequest()
       .setUrn(this.urn(type))
       .setId("id")
-      .setOlds(struct({}))
+      .setOlds(struct(outputs))
       .setOldInputs(struct(olds))
       .setNews(struct(news));
     const reply: Messages.DiffResponse = await unary(
