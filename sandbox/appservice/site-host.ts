@@ -136,7 +136,7 @@ export class SiteHost {
   }
 
   async #replace(wanted: Wanted): Promise<void> {
-    const { processes, ports, bounds, cloud } = this.#context;
+    const { processes, ports, bounds } = this.#context;
     this.#say(`starting deployment ${wanted.deploymentId}`);
     try {
       const launch = await this.#launch(wanted);
@@ -150,7 +150,7 @@ export class SiteHost {
       if (this.#failure?.fingerprint !== wanted.fingerprint) this.#failure = undefined;
       this.#watch(started);
       this.#say(`process ${started.pid} serves on port ${started.port}`);
-      void pruneCode(cloud, wanted.site, this.#codeInUse()).catch((error) => this.#say(String(error)));
+      this.#prune();
     } catch (error) {
       // As in Azure: an app that does not come up with its new settings is down, not running on the old ones.
       const reason = error instanceof Error ? error.message : String(error);
@@ -204,7 +204,10 @@ export class SiteHost {
     this.#current = undefined;
     if (old === undefined) return;
     this.#say(`process ${old.pid} is replaced or stopped; ${old.inFlight} requests in flight`);
-    const drained = old.retire(bounds).finally(() => this.#draining.delete(old));
+    const drained = old.retire(bounds).finally(() => {
+      this.#draining.delete(old);
+      this.#prune();
+    });
     this.#draining.set(old, drained);
   }
 
@@ -219,8 +222,12 @@ export class SiteHost {
     return Date.now() - failure.at < backoffMs(failure.count) ? failure.reason : undefined;
   }
 
-  #codeInUse(): string[] {
-    return [this.#current, ...this.#draining.keys()].flatMap((instance) => instance?.deploymentId ?? []);
+  /** Deletes code that no process and no record needs any more. */
+  #prune(): void {
+    const site = siteNamed(this.#context.cloud, this.#name);
+    if (site === undefined || this.#closing.signal.aborted) return;
+    const inUse = [this.#current, ...this.#draining.keys()].flatMap((each) => each?.deploymentId ?? []);
+    pruneCode(this.#context.cloud, site, inUse).catch((error) => this.#say(String(error)));
   }
 
   /** Why no process is to serve the site now, if so. */

@@ -5,6 +5,7 @@ import type { CloudError } from "../core/errors.ts";
 import type { Resource } from "../core/resources.ts";
 import type { Outcome } from "./counters.ts";
 import { forward, forwardedHeaders } from "./forward.ts";
+import type { Instance } from "./instance.ts";
 import {
   applicationError,
   badGateway,
@@ -83,6 +84,7 @@ async function answer(
         route.instance.port,
         forwardedHeaders(request, site.name),
       );
+      if (forwarded === "no-answer" && isRepeatable(request) && (await wasKilled(route.instance))) continue;
       if (forwarded === "timed-out") send(response, gatewayTimeout);
       else if (forwarded === "no-answer") send(response, badGateway);
       if (forwarded !== "refused") return;
@@ -93,6 +95,18 @@ async function answer(
     await runtime.unreachable(site.name, route.instance);
   }
   send(response, badGateway);
+}
+
+/** Whether a request may be sent a second time. Source: RFC 9110, section 9.2.2, for requests without content. */
+function isRepeatable({ method, headers }: IncomingMessage): boolean {
+  const empty = headers["content-length"] === undefined && headers["transfer-encoding"] === undefined;
+  return empty && ["GET", "HEAD", "OPTIONS"].includes(method ?? "");
+}
+
+/** Whether somebody killed the process, so that it was not the request's doing that there is no answer. */
+async function wasKilled(instance: Instance): Promise<boolean> {
+  const exit = await Promise.race([instance.exited, delay(500)]);
+  return exit !== undefined && exit.signal !== null;
 }
 
 function pageFor(kind: "no-site" | "stopped" | "no-code" | "failed", path: string, site: Resource): Page {
