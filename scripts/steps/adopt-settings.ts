@@ -23,7 +23,7 @@ export const adopt: Step = {
       resourceGroup: flags.one("resource-group"),
       app,
     };
-    const settings = await azureAppSettings(await context.credential(), address);
+    const settings = await azureAppSettings(await context.credential(), address, context.clientOptions);
     const changed =
       names.length > 0 ? await releaseSettings(settings, names) : await adoptSettings(settings, app, ours);
     return { app, changed };

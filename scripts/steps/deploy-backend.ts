@@ -17,7 +17,9 @@ export const deployBackend: Step = {
     const patience = context.patience(flags.whole("wait-minutes", 15, 0, 120));
     // From this file, not from the working folder: the step runs from wherever the engine's provider does.
     const zip = zipFolder(resolve(import.meta.dirname, "../..", flags.one("source")));
-    await publishZip({ app, patience, credential: await context.credential() }, zip);
+    const { httpClient } = context.clientOptions;
+    const site = { app, patience, credential: await context.credential(), ...(httpClient && { httpClient }) };
+    await publishZip(site, zip);
     return { app, contentHash: flags.one("content-hash") };
   },
 };

@@ -30,8 +30,13 @@ export const keySync: Step = {
       today: new Date(),
     };
     const credential = await context.credential();
-    const keys = await azureAccountKeys(credential, address);
-    const secret = await azureSecretStore(credential, flags.one("vault"), flags.one("secret"));
+    const keys = await azureAccountKeys(credential, address, context.clientOptions);
+    const secret = await azureSecretStore(
+      credential,
+      flags.one("vault"),
+      flags.one("secret"),
+      context.clientOptions,
+    );
     const { slot, secretUri } = await syncKey(keys, secret, options);
     return { slot, secretUri };
   },

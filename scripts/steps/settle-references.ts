@@ -19,7 +19,7 @@ export const settle: Step = {
       app: flags.one("app"),
     };
     const patience = context.patience(flags.whole("wait-minutes", 30, 0, 120));
-    const app = await azureAppReferences(await context.credential(), address);
+    const app = await azureAppReferences(await context.credential(), address, context.clientOptions);
     const settled = await settleReferences(app, flags.many("setting"), patience);
     return { settled: settled.map(({ setting }) => setting) };
   },

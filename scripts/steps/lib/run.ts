@@ -1,6 +1,7 @@
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import type { TokenCredential } from "@azure/identity";
 import { exitCodes, KilnError } from "../../lib/errors.ts";
+import type { ClientOptions } from "../../lib/keys/azure-account-keys.ts";
 import { asKilnError } from "../../lib/keys/cloud-answer.ts";
 import { machineClock, type Patience } from "../../lib/keys/patience.ts";
 
@@ -34,6 +35,8 @@ export interface StepContext {
   credential(): Promise<TokenCredential>;
   /** Patience with the given budget in minutes; its messages go to stderr. */
   patience(minutes: number): Patience;
+  /** How the cloud is reached; the environment says it all. */
+  readonly clientOptions: ClientOptions;
 }
 
 /** Wrong usage of a step. */
@@ -51,11 +54,8 @@ export async function runStep(
   step: Step,
   args: readonly string[],
   streams: StepStreams,
+  context: StepContext = environmentContext(streams),
 ): Promise<number> {
-  const context: StepContext = {
-    credential: async () => new (await import("@azure/identity")).DefaultAzureCredential(),
-    patience: (minutes) => ({ budgetMs: minutes * 60_000, clock: machineClock, tell: streams.err }),
-  };
   try {
     const result = await step.run(readFlags(step, args), context);
     streams.out(JSON.stringify(result));
@@ -74,6 +74,15 @@ export async function runStep(
     streams.err(`${message}\n  why: ${cause}\n  next: ${next}`);
     return error instanceof KilnError ? error.exitCode : exitCodes.failed;
   }
+}
+
+/** What the process's environment gives a step to work with. */
+function environmentContext(streams: StepStreams): StepContext {
+  return {
+    credential: async () => new (await import("@azure/identity")).DefaultAzureCredential(),
+    patience: (minutes) => ({ budgetMs: minutes * 60_000, clock: machineClock, tell: streams.err }),
+    clientOptions: {},
+  };
 }
 
 /** Runs a step as this process. */

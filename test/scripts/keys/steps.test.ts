@@ -12,7 +12,7 @@ import { deployBackend } from "../../../scripts/steps/deploy-backend.ts";
 import { keySync } from "../../../scripts/steps/key-sync.ts";
 import { zipFolder } from "../../../scripts/steps/lib/package.ts";
 import { publishZip } from "../../../scripts/steps/lib/publish.ts";
-import { runStep, type Step, usage } from "../../../scripts/steps/lib/run.ts";
+import { runStep, type Step, type StepContext, usage } from "../../../scripts/steps/lib/run.ts";
 import { settle } from "../../../scripts/steps/settle-references.ts";
 import { KEY1, patience } from "./fakes.ts";
 import { ARM_TOKEN, credential, Wire } from "./wire.ts";
@@ -32,6 +32,19 @@ function folder(files: Record<string, string>): string {
     writeFileSync(join(made, name), content);
   }
   return made;
+}
+
+/** Runs a step against a cloud on a wire. */
+async function runOn(wire: Wire, step: Step, ...args: string[]) {
+  const out: string[] = [];
+  const context: StepContext = {
+    credential: async () => credential,
+    patience: () => patience(),
+    clientOptions: { httpClient: wire },
+  };
+  const streams = { out: (line: string) => out.push(line), err: (line: string) => out.push(line) };
+  expect([await runStep("a-step", step, args, streams, context), out]).toEqual([0, [expect.any(String)]]);
+  return JSON.parse(out[0] ?? "");
 }
 
 async function run(step: Step, ...args: string[]) {
@@ -123,13 +136,77 @@ describe("the steps", () => {
     expect(elsewhere.status).toBe(2);
   });
 
+  const PROVIDERS = "management.azure.com/subscriptions/s/resourceGroups/rg/providers";
+  const FUNC = `${PROVIDERS}/Microsoft.Web/sites/func`;
+  const target = ["--subscription=s", "--resource-group=rg"];
+
+  it("key-sync prints the slot and the address, and never the key", async () => {
+    const wire = new Wire()
+      .on(`POST ${PROVIDERS}/Microsoft.CognitiveServices/accounts/oai/listKeys`, {
+        status: 200,
+        body: { key1: "1", key2: KEY1 },
+      })
+      .on("GET kv.vault.azure.net/secrets/S/", {
+        status: 200,
+        body: { value: KEY1, id: "https://kv.vault.azure.net/secrets/S/v" },
+      });
+    const flags = ["--account=oai", "--vault=https://kv.vault.azure.net/", "--secret=S", "--tag=env=dev"];
+    expect(await runOn(wire, keySync, ...target, ...flags)).toEqual({
+      slot: "key2",
+      secretUri: "https://kv.vault.azure.net/secrets/S",
+    });
+  });
+
+  it("settle-references prints what is settled", async () => {
+    const wire = new Wire()
+      .on(`POST ${FUNC}/config/configreferences/appsettings/refresh`, { status: 200 })
+      .on(`GET ${FUNC}/config/configreferences/appsettings/A`, {
+        status: 200,
+        body: { properties: { status: "Resolved" } },
+      });
+    expect(await runOn(wire, settle, ...target, "--app=func", "--setting=A")).toEqual({ settled: ["A"] });
+  });
+
+  it("adopt-settings merges, and takes out again", async () => {
+    const wire = new Wire()
+      .on(`GET ${FUNC}`, { status: 200, body: { location: "x", identity: { type: "SystemAssigned" } } })
+      .on(`POST ${FUNC}/config/appsettings/list`, {
+        status: 200,
+        body: { properties: { THEIRS: "1", OURS: "old" } },
+      })
+      .on(`PUT ${FUNC}/config/appsettings`, { status: 200, body: {} });
+    const writes = () => wire.requests.filter(({ method }) => method === "PUT").map(({ body }) => body);
+    expect(await runOn(wire, adopt, ...target, "--app=func", "--set=OURS=2")).toEqual({
+      app: "func",
+      changed: true,
+    });
+    expect(await runOn(wire, adopt, ...target, "--app=func", "--remove=OURS")).toEqual({
+      app: "func",
+      changed: true,
+    });
+    expect(writes()).toEqual([
+      expect.objectContaining({ properties: { THEIRS: "1", OURS: "2" } }),
+      expect.objectContaining({ properties: { THEIRS: "1" } }),
+    ]);
+  });
+
+  it("deploy-backend publishes the folder", async () => {
+    const wire = new Wire().on("POST func.scm.azurewebsites.net/api/publish", { status: 200 });
+    const flags = ["--app=func", "--source=labs/foundry-backend", "--content-hash=h"];
+    expect(await runOn(wire, deployBackend, ...flags)).toEqual({ app: "func", contentHash: "h" });
+    const files = Object.keys(unzipSync(wire.requests[0]?.body as Uint8Array));
+    expect(files).toEqual(
+      expect.arrayContaining(["host.json", "server.ts", "chat/function.json", "health/function.json"]),
+    );
+  });
+
   it("adopt-settings wants either --set or --remove", async () => {
-    const target = ["--subscription=s", "--resource-group=rg", "--app=a"];
-    expect(await run(adopt, ...target)).toMatchObject({
+    const one = [...target, "--app=a"];
+    expect(await run(adopt, ...one)).toMatchObject({
       code: 2,
       err: expect.stringMatching(/either --set or --remove/),
     });
-    expect(await run(adopt, ...target, "--set=A=1", "--remove=B")).toMatchObject({ code: 2 });
+    expect(await run(adopt, ...one, "--set=A=1", "--remove=B")).toMatchObject({ code: 2 });
   });
 
   it("deploy-backend refuses a folder that is not there", async () => {
