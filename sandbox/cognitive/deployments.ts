@@ -35,10 +35,12 @@ const one = `${collection}/:deployment`;
 type Route = { Params: { group: string; account: string; deployment: string } };
 
 const tagsSchema = z.record(z.string(), z.string()).nullish();
-const skuSchema = z.looseObject({
-  name: z.string().min(1),
-  capacity: z.number().int().min(1, "a whole number of at least 1").nullish(),
-});
+/** Azure takes a number that comes as text too, and `az` sends it so. */
+const capacitySchema = z.preprocess(
+  (value) => (typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value),
+  z.number().int().min(1, "a whole number of at least 1").nullish(),
+);
+const skuSchema = z.looseObject({ name: z.string().min(1), capacity: capacitySchema });
 
 const bodySchema = z.looseObject({
   sku: skuSchema.nullish(),

@@ -3,6 +3,7 @@ import { accessPolicyRoutes } from "./access-policies.ts";
 import { armSecretRoutes } from "./arm-secrets.ts";
 import { deletedVaultRoutes } from "./deleted-routes.ts";
 import { DeletedVaults, softDeleteOnRemove } from "./deleted-vaults.ts";
+import { managedHsmRoutes } from "./managed-hsms.ts";
 import { vaultRoutes } from "./vaults.ts";
 
 /** `Microsoft.KeyVault`: vaults, their access policies and secrets as ARM resources, and what was deleted. */
@@ -13,4 +14,5 @@ export const keyVault: ArmModule = (arm, cloud) => {
   accessPolicyRoutes(arm, cloud);
   armSecretRoutes(arm, cloud);
   deletedVaultRoutes(arm, cloud, deleted);
+  managedHsmRoutes(arm, cloud);
 };

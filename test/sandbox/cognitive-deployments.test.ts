@@ -72,6 +72,14 @@ describe("a deployment", () => {
     expect((await local.arm("DELETE", `${url}/deployments/a1`)).status).toBe(204);
   });
 
+  test("takes a capacity that comes as text, and the default where none comes", async () => {
+    const { sku: _sku, ...rest } = deployment();
+    const text = { ...rest, sku: { name: "GlobalStandard", capacity: "7" } };
+    expect((await local.armDone("PUT", `${url}/deployments/d1`, { body: text })).body.sku.capacity).toBe(7);
+    const none = await local.armDone("PUT", `${url}/deployments/d2`, { body: rest });
+    expect(none.body.sku).toEqual({ name: "Standard", capacity: 10 });
+  });
+
   test("waits until the account has settled", async () => {
     local.settings({ timings: { accountSettle: 100 } });
     const young = `${group}/providers/Microsoft.CognitiveServices/accounts/oai-young`;

@@ -278,3 +278,20 @@ test("secrets as ARM resources take a value in and never give one out", async ()
   expect((await local.arm("GET", `${url}/secrets/two`)).status).toBe(404);
   expect((await local.arm("PUT", `${url}/secrets/a_b`, { body: { properties } })).status).toBe(400);
 });
+
+test("of managed HSMs there are none", async () => {
+  const provider = "/providers/Microsoft.KeyVault";
+  for (const path of [
+    `${provider}/managedHSMs`,
+    `${provider}/deletedManagedHSMs`,
+    `/resourceGroups/rg${provider}/managedHSMs`,
+  ]) {
+    expect((await local.arm("GET", path)).body).toEqual({ value: [] });
+  }
+  for (const path of [
+    `/resourceGroups/rg${provider}/managedHSMs/x`,
+    `${provider}/locations/eastus/deletedManagedHSMs/x`,
+  ]) {
+    expect((await local.arm("GET", path)).status).toBe(404);
+  }
+});

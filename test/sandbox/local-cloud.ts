@@ -9,6 +9,7 @@ import type { KnownPrincipal } from "../../sandbox/core/principals.ts";
 import { roleDefinitions } from "../../sandbox/core/rbac.ts";
 import type { Service } from "../../sandbox/core/service.ts";
 import type { SettingsPatch } from "../../sandbox/core/settings.ts";
+import { Store } from "../../sandbox/core/store.ts";
 import { createVault } from "../../sandbox/keyvault/app.ts";
 import { keyVault } from "../../sandbox/keyvault/module.ts";
 import { createOpenAi } from "../../sandbox/openai/app.ts";
@@ -30,6 +31,16 @@ export interface Ask {
   readonly as?: KnownPrincipal | null;
 }
 
+/** Making an RSA key takes longer than most tests: one serves every cloud of a test file. */
+let signingKey: unknown;
+
+function keepSigningKey(dir: string): void {
+  if (signingKey === undefined) return;
+  const store = new Store(path.join(dir, "cloud.sqlite"));
+  store.collection("token-keys").put("signing", signingKey);
+  store.close();
+}
+
 /** The sandbox's cloud in this process, without the wire's front door and with time that moves only by `pass`. */
 export class LocalCloud {
   readonly cloud: Cloud;
@@ -40,8 +51,12 @@ export class LocalCloud {
   readonly #openAi: Service;
   #now = Date.parse("2026-03-02T10:00:00Z");
 
+  readonly #tokens = new Map<string, string>();
+
   constructor() {
+    keepSigningKey(this.#dir);
     this.cloud = openCloud(this.#dir, () => this.#now);
+    signingKey ??= this.cloud.store.collection("token-keys").get("signing");
     for (const name of ["owner", "contributor", "reader", "stranger"])
       this.cloud.principals.createService(name);
     this.cloud.changeSettings({ throttling: false });
@@ -155,10 +170,7 @@ export class LocalCloud {
     audience: string,
     { body, headers = {}, as = "owner" }: Ask,
   ): Promise<Answer> {
-    const bearer =
-      as === null
-        ? {}
-        : { authorization: `Bearer ${await this.cloud.tokens.issue(this.principal(as), audience)}` };
+    const bearer = as === null ? {} : { authorization: `Bearer ${await this.#token(as, audience)}` };
     const answer = await service.inject({
       method: method as NonNullable<InjectOptions["method"]>,
       url,
@@ -173,5 +185,12 @@ export class LocalCloud {
       body: isJson && text !== "" ? JSON.parse(text) : undefined,
       headers: answer.headers as Record<string, string | undefined>,
     };
+  }
+
+  async #token(name: KnownPrincipal, audience: string): Promise<string> {
+    const key = `${name} ${audience}`;
+    const token = this.#tokens.get(key) ?? (await this.cloud.tokens.issue(this.principal(name), audience));
+    this.#tokens.set(key, token);
+    return token;
   }
 }
