@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import {
@@ -13,30 +12,18 @@ import {
 import type { Cloud } from "../core/cloud.ts";
 import { CloudError } from "../core/errors.ts";
 import type { Operation } from "../core/operations.ts";
-import { envelope, type JsonObject, type Resource } from "../core/resources.ts";
+import { envelope, type Resource } from "../core/resources.ts";
 import type { Service } from "../core/service.ts";
-import {
-  type AccountRequest,
-  accountKinds,
-  accountPatchSchema,
-  accountSchema,
-  makeIdentity,
-  serviceProperties,
-  stamp,
-  wantedProperties,
-} from "./account-body.ts";
+import { type AccountRequest, accountPatchSchema, accountSchema } from "./account-body.ts";
+import { change, create, restore, withState } from "./account-write.ts";
 import type { DeletedAccounts } from "./deleted-accounts.ts";
-import { accountCountUsage, requireQuota } from "./quota.ts";
 import {
-  type AccountHidden,
   accountType,
   deploymentType,
   hiddenOf,
   namespace,
-  propertiesOf,
   refuseWhileBusy,
   requireSettled,
-  subdomains,
 } from "./state.ts";
 
 export const accountCollection = `/subscriptions/:subscription/resourceGroups/:group/providers/${accountType}`;
@@ -149,7 +136,7 @@ function begin(cloud: Cloud, deleted: DeletedAccounts, beginning: Beginning): Fa
   }
   refuseMove(gone?.account, location);
   const operation = cloud.store.transaction(() => {
-    if (gone === undefined) create(cloud, deleted, beginning);
+    if (gone === undefined) create(cloud, deleted, { ...beginning, writer: request.caller.clientId });
     else restore(cloud, deleted, id);
     return cloud.operations.start("account.create", id, cloud.timings().accountCreate, {
       request: request.body,
@@ -157,182 +144,6 @@ function begin(cloud: Cloud, deleted: DeletedAccounts, beginning: Beginning): Fa
   });
   const made = cloud.resources.require(id);
   return answer(cloud, request, reply, operation, { running: 201, done: 201, body: envelope(made) });
-}
-
-function create(cloud: Cloud, deleted: DeletedAccounts, beginning: Beginning): void {
-  const { request, id, group, location, body } = beginning;
-  const name = id.split("/").at(-1) ?? "";
-  requireName(name);
-  const kind = requireKind(body.kind);
-  requireSku(body.sku?.name, kind);
-  if (!cloud.settings().openAiEntitled) throw notEntitled(kind);
-  requireQuota(cloud, deleted, location, accountCountUsage, 1);
-  const subdomain = claimSubdomain(cloud, deleted, id, body.properties?.customSubDomainName);
-  const identity = makeIdentity(cloud, id, body.identity, {});
-  const key = () => ({ value: cloud.mint.openAiKey(id), validFrom: cloud.clock.now() });
-  const hidden: AccountHidden = {
-    keys: { key1: key(), key2: key() },
-    settledAt: Number.MAX_SAFE_INTEGER,
-    ...(identity.clientId === undefined ? {} : { identityClientId: identity.clientId }),
-  };
-  cloud.resources.put({
-    id,
-    type: accountType,
-    name,
-    resourceGroup: group,
-    location,
-    tags: body.tags ?? {},
-    body: {
-      kind,
-      sku: { name: "S0" },
-      ...(identity.shown === undefined ? {} : { identity: identity.shown }),
-      ...stamp(cloud, request.caller.clientId, undefined),
-      properties: {
-        publicNetworkAccess: "Enabled",
-        ...wantedProperties(body.properties),
-        ...(subdomain === undefined ? {} : { customSubDomainName: subdomain }),
-        ...serviceProperties(kind, location, subdomain),
-        internalId: randomUUID().replaceAll("-", ""),
-        dateCreated: cloud.clock.iso(),
-        provisioningState: "Accepted",
-      },
-    },
-    hidden,
-    createdAt: cloud.clock.now(),
-  });
-}
-
-/** A restored account comes back as it was, with its keys and its deployments. */
-function restore(cloud: Cloud, deleted: DeletedAccounts, id: string): void {
-  const gone = deleted.take(id);
-  if (gone === undefined) return;
-  const subdomain = propertiesOf(gone.account).customSubDomainName;
-  if (typeof subdomain === "string") subdomains(cloud).put(subdomain.toLowerCase(), gone.account.id);
-  cloud.resources.put(withState(gone.account, "Accepted"));
-  for (const deployment of gone.deployments) cloud.resources.put(deployment);
-}
-
-/** A PUT or PATCH of a live account. Nothing of it takes time. */
-function change(
-  cloud: Cloud,
-  deleted: DeletedAccounts,
-  existing: Resource,
-  body: AccountRequest,
-  writer: string,
-  how: "replace" | "merge",
-): Resource {
-  requireSettled(cloud, existing);
-  const before = propertiesOf(existing) as JsonObject;
-  if (body.kind !== null && body.kind !== undefined && requireKind(body.kind) !== existing.body.kind) {
-    throw new CloudError(
-      400,
-      "BadRequest",
-      `The kind of account '${existing.name}' cannot be changed from '${existing.body.kind}' to '${body.kind}'.`,
-    );
-  }
-  if (body.sku !== null && body.sku !== undefined) requireSku(body.sku.name, String(existing.body.kind));
-  const held = before.customSubDomainName as string | undefined;
-  const asked = body.properties?.customSubDomainName?.toLowerCase();
-  if (held !== undefined && asked !== undefined && held !== asked) {
-    throw new CloudError(
-      400,
-      "BadRequest",
-      `The custom subdomain name '${held}' of account '${existing.name}' cannot be changed.`,
-    );
-  }
-  return cloud.store.transaction(() => {
-    const subdomain = held ?? claimSubdomain(cloud, deleted, existing.id, asked);
-    const { identityClientId, ...hidden } = hiddenOf(existing);
-    const keepsIdentity = how === "merge" && body.identity === undefined;
-    const identity = keepsIdentity
-      ? { shown: existing.body.identity as JsonObject | undefined, clientId: identityClientId }
-      : makeIdentity(cloud, existing.id, body.identity, { clientId: identityClientId });
-    const { identity: _replaced, ...rest } = existing.body;
-    const kind = String(existing.body.kind);
-    return cloud.resources.put({
-      ...existing,
-      tags: body.tags ?? (how === "merge" ? (existing.tags ?? {}) : {}),
-      body: {
-        ...rest,
-        ...(identity.shown === undefined ? {} : { identity: identity.shown }),
-        ...stamp(cloud, writer, existing),
-        properties: {
-          publicNetworkAccess: "Enabled",
-          ...(how === "merge" ? before : {}),
-          ...wantedProperties(body.properties),
-          ...(subdomain === undefined ? {} : { customSubDomainName: subdomain }),
-          ...serviceProperties(kind, existing.location ?? "", subdomain),
-          internalId: before.internalId,
-          dateCreated: before.dateCreated,
-          provisioningState: before.provisioningState,
-        },
-      },
-      hidden: {
-        ...hidden,
-        ...(identity.clientId === undefined ? {} : { identityClientId: identity.clientId }),
-      },
-    });
-  });
-}
-
-function requireName(name: string): void {
-  if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$/.test(name)) return;
-  throw new CloudError(
-    400,
-    "AccountNameInvalid",
-    `The account name '${name}' is invalid. It must be 2 to 64 letters, digits, '_', '.' and '-', and begin with a letter or digit.`,
-  );
-}
-
-function requireKind(kind: string | null | undefined): string {
-  const found = accountKinds.find((each) => each.toLowerCase() === kind?.toLowerCase());
-  if (found !== undefined) return found;
-  throw new CloudError(
-    400,
-    "InvalidApiSetId",
-    `The account type '${kind ?? ""}' is either invalid or unavailable in given region. The sandbox has ${accountKinds.join(", ")}.`,
-  );
-}
-
-function requireSku(name: string | undefined, kind: string): void {
-  if (name?.toUpperCase() === "S0") return;
-  throw new CloudError(
-    400,
-    "InvalidSkuId",
-    `The SKU '${name ?? ""}' is either invalid or unavailable for kind '${kind}'. The sandbox has S0.`,
-  );
-}
-
-export function notEntitled(kind: string): CloudError {
-  return new CloudError(
-    400,
-    "SpecialFeatureOrQuotaIdRequired",
-    `The subscription does not have QuotaId/Feature required by SKU 'S0' from kind '${kind}' or contains blocked QuotaId/Feature.`,
-  );
-}
-
-/** Holds the subdomain for this account. @throws CloudError 409 `CustomDomainInUse` */
-function claimSubdomain(
-  cloud: Cloud,
-  deleted: DeletedAccounts,
-  id: string,
-  asked: string | null | undefined,
-): string | undefined {
-  if (asked === null || asked === undefined) return undefined;
-  const subdomain = asked.toLowerCase();
-  if (!subdomainFree(cloud, deleted, subdomain)) {
-    throw new CloudError(
-      409,
-      "CustomDomainInUse",
-      `Please pick a different name. The subdomain name '${subdomain}' is not available as it's already used by a resource. If the resource using the name was deleted in the last 48 hours, you may need to purge the deleted resource. Learn more at "https://go.microsoft.com/fwlink/?linkid=2215493"`,
-    );
-  }
-  subdomains(cloud).put(subdomain, id);
-  return subdomain;
-}
-
-export function subdomainFree(cloud: Cloud, deleted: DeletedAccounts, subdomain: string): boolean {
-  return subdomains(cloud).get(subdomain) === undefined && !deleted.holdsSubdomain(subdomain);
 }
 
 /** @throws CloudError 409 `CannotDeleteResource` while deployments are left; a group's deletion takes them along. */
@@ -347,16 +158,6 @@ function refuseNested(cloud: Cloud, account: Resource): void {
     "CannotDeleteResource",
     `Cannot delete resource while nested resources exist. Some existing nested resource IDs include: '${nested.join(", ")}'. Please delete all nested resources before deleting this resource.`,
   );
-}
-
-function withState(account: Resource, provisioningState: string): Resource {
-  return {
-    ...account,
-    body: {
-      ...account.body,
-      properties: { ...(account.body.properties as JsonObject), provisioningState },
-    },
-  };
 }
 
 /** The answer to a request that works on an account or what is below it. */

@@ -17,7 +17,8 @@ import {
   versionsOf,
 } from "../openai/catalogue.ts";
 import { stamp } from "./account-body.ts";
-import { accountPath, answer, notEntitled, requireAccount } from "./accounts.ts";
+import { notEntitled } from "./account-write.ts";
+import { accountPath, answer, requireAccount } from "./accounts.ts";
 import type { DeletedAccounts } from "./deleted-accounts.ts";
 import { requireQuota } from "./quota.ts";
 import {

@@ -8,7 +8,8 @@ import { authorize, label, type SecretPermission } from "./access.ts";
 import { openBackup, sealBackup } from "./backup.ts";
 import { page } from "./paging.ts";
 import { badParameter, parseBlob, parseSet, parseUpdate, requireSecretName } from "./secret-body.ts";
-import { recovery, type SecretRecord, type SecretVersion, secretNotFound, VaultSecrets } from "./secrets.ts";
+import { recovery, type SecretRecord, type SecretVersion, secretNotFound } from "./secret-model.ts";
+import { VaultSecrets } from "./secrets.ts";
 import { hostOf, vaultOfHost, vaultProperties } from "./state.ts";
 
 export { vaultExists } from "./state.ts";

@@ -5,7 +5,8 @@ import { CloudError } from "../core/errors.ts";
 import type { Resource } from "../core/resources.ts";
 import type { Service } from "../core/service.ts";
 import { requireSecretName, requireSecretValue } from "./secret-body.ts";
-import { type SecretFields, type SecretVersion, VaultSecrets } from "./secrets.ts";
+import type { SecretFields, SecretVersion } from "./secret-model.ts";
+import { VaultSecrets } from "./secrets.ts";
 import { vaultType } from "./state.ts";
 import { requireVault, type VaultRoute, vaultPath } from "./vaults.ts";
 

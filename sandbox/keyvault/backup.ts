@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import type { Cloud } from "../core/cloud.ts";
 import { badParameter } from "./secret-body.ts";
-import type { SecretVersion } from "./secrets.ts";
+import type { SecretVersion } from "./secret-model.ts";
 
 const algorithm = "aes-256-gcm";
 const ivBytes = 12;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { CloudError } from "../core/errors.ts";
-import type { SecretFields } from "./secrets.ts";
+import type { SecretFields } from "./secret-model.ts";
 
 const maxValueBytes = 25_000;
 
