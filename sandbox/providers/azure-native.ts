@@ -3,7 +3,7 @@ import { AcceptedThenFailed, ArmResources, type Live } from "./arm-resources.ts"
 import { findType } from "./catalogue.ts";
 import { checkInputs, createBeforeDelete } from "./check.ts";
 import { within } from "./deadline.ts";
-import { carryDrift, diffInputs, replaceRule } from "./diff.ts";
+import { adoptLive, carryDrift, diffInputs, replaceRule } from "./diff.ts";
 import { type GetToken, invokeFunction } from "./functions.ts";
 import {
   type CheckFailure,
@@ -127,10 +127,15 @@ export class AzureNative implements Provider {
     const live = await this.#arm.read(type, request.id, session.signal);
     if (live === undefined) return undefined;
     const now = toInputs(type.shape, live.outputs);
-    const inputs =
-      request.inputs === undefined || Object.keys(request.inputs).length === 0
-        ? { ...parameters, ...importedInputs(type.shape, now, type.defaults ?? {}) }
-        : carryDrift(request.inputs, toInputs(type.shape, request.outputs), now);
+    const known = request.inputs ?? {};
+    let inputs: ValueMap;
+    if (Object.keys(known).length === 0) {
+      inputs = { ...parameters, ...importedInputs(type.shape, now, type.defaults ?? {}) };
+    } else if (Object.keys(request.outputs).length === 0) {
+      inputs = adoptLive(known, now);
+    } else {
+      inputs = carryDrift(known, toInputs(type.shape, request.outputs), now);
+    }
     return { id: live.id, outputs: keepSecrets(live.outputs, inputs), inputs };
   }
 

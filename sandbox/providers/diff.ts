@@ -1,6 +1,6 @@
 import type { ResourceType } from "./types.ts";
 import { pathParameters } from "./types.ts";
-import { isList, isMap, reveal, Secret, unknown, type Value, type ValueMap } from "./values.ts";
+import { isList, isMap, mapValues, reveal, Secret, unknown, type Value, type ValueMap } from "./values.ts";
 
 export type Change = "add" | "delete" | "update";
 
@@ -127,6 +127,24 @@ export function carryDrift(inputs: ValueMap, before: ValueMap, after: ValueMap):
     if (was === undefined || !same(was, value)) result[name] = value;
   }
   return result;
+}
+
+/**
+ * The inputs of a resource of which no outputs are known, as after a create whose end was not seen: what the live
+ * resource shows otherwise is taken over; what it shows beyond them may be the service's own.
+ */
+export function adoptLive(inputs: ValueMap, live: ValueMap): ValueMap {
+  return mapValues(inputs, (input, name) => {
+    const is = live[name];
+    return is === undefined ? input : adopted(input, is);
+  });
+}
+
+function adopted(input: Value, is: Value): Value {
+  if (input instanceof Secret) return new Secret(adopted(input.value, is));
+  const shown = reveal(is);
+  if (isMap(input) && isMap(shown)) return adoptLive(input, shown);
+  return same(input, shown) ? input : shown;
 }
 
 function driftOf(input: Value, was: Value, is: Value): Value {

@@ -434,6 +434,14 @@ describe("read", () => {
     expect((await azure.read(account, made.id, known)).inputs).toEqual({ ...inputs, tags: { a: "2" } });
   });
 
+  test("a create whose end nobody saw is read into the inputs it was asked with", async () => {
+    await makeGroup();
+    await azure.create(account, accountInputs);
+    expect((await azure.read(account, accountId, { inputs: accountInputs, outputs: {} })).inputs).toEqual(
+      accountInputs,
+    );
+  });
+
   test("a site shows its configuration from its own address", async () => {
     await makeGroup();
     const inputs = {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { findType } from "../../sandbox/providers/catalogue.ts";
-import { carryDrift, diffInputs, replaceRule } from "../../sandbox/providers/diff.ts";
+import { adoptLive, carryDrift, diffInputs, replaceRule } from "../../sandbox/providers/diff.ts";
 import { Secret, unknown, type ValueMap } from "../../sandbox/providers/values.ts";
 
 function diffOf(token: string, olds: ValueMap, news: ValueMap): Record<string, string> {
@@ -141,6 +141,25 @@ describe("changes", () => {
   ];
   test.each(cases)("%s", (_, token, olds, news, expected) => {
     expect(diffOf(token, olds, news)).toEqual(expected);
+  });
+});
+
+test("an input that says what is so already changes nothing", () => {
+  const live = { kind: "x", properties: { disableLocalAuth: false, list: [1] } };
+  const news = { kind: "x", properties: { disableLocalAuth: false, list: [1], more: 1 } };
+  expect(diffInputs({ properties: {} }, news, () => true, live)).toEqual([
+    { path: "properties.more", change: "add", replace: true },
+  ]);
+});
+
+test("without known outputs the live resource corrects the inputs and adds nothing", () => {
+  const inputs = { tags: { a: "1" }, secret: new Secret("x"), restore: true, list: [1] };
+  const live = { tags: { a: "2", filled: "in" }, secret: "x", tier: "Hot", list: [2] };
+  expect(adoptLive(inputs, live)).toEqual({
+    tags: { a: "2" },
+    secret: new Secret("x"),
+    restore: true,
+    list: [2],
   });
 });
 
