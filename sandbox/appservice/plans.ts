@@ -143,8 +143,9 @@ export const plans: ArmModule = (arm, cloud) => {
   });
 };
 
-/** The plan that a site names. @throws CloudError 404 when there is none of this id */
-export function requirePlan(cloud: Cloud, id: string): Resource {
+/** The plan that a site names, by its id or by its name in the site's group. @throws CloudError 404 */
+export function requirePlan(cloud: Cloud, idOrName: string, group: string): Resource {
+  const id = idOrName.includes("/") ? idOrName : `${groupId(cloud, group)}/providers/${planType}/${idOrName}`;
   const plan = cloud.resources.get(id);
   if (plan === undefined || plan.type !== planType) {
     throw new CloudError(404, "NotFound", `Cannot find server farm with ID '${id}'.`);

@@ -7,7 +7,8 @@ const count = 10_000;
 /** Loopback ports for apps: each is free when given, and given to one process at a time. */
 export class Ports {
   readonly #given = new Set<number>();
-  #next = first + (process.pid % count);
+  // Sandboxes side by side begin far from each other.
+  #next = first + ((process.pid * 331) % count);
 
   /** @throws Error when none is free */
   async take(): Promise<number> {

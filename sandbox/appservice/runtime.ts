@@ -149,8 +149,9 @@ class Runtime implements SiteRuntime {
     const due = this.#cloud.resources.ofType(siteType).map((site) => referencesDueAt(this.#cloud, site));
     if (due.length === 0) return;
     const wait = this.#cloud.clock.realMsUntil(Math.min(...due));
-    // Never at once: a site whose references cannot be fetched now is asked again in a second.
-    this.#timer = setTimeout(() => this.#fetchDue(), Math.min(maxTimerMs, Math.max(1000, wait))).unref();
+    // What is due still could not be fetched (a full disk): it is tried again in a second, not at once.
+    const delay = wait === 0 ? 1000 : Math.min(maxTimerMs, wait);
+    this.#timer = setTimeout(() => this.#fetchDue(), delay).unref();
   }
 
   #gone(name: string): void {

@@ -81,7 +81,7 @@ export const sites: ArmModule = (arm, cloud) => {
     }
     refuseMove(existing, location);
     refuseTakenName(cloud, name, id);
-    const plan = requirePlan(cloud, planIdOf(body.properties?.serverFarmId, existing));
+    const plan = requirePlan(cloud, planIdOf(body.properties?.serverFarmId, existing), request.params.group);
     const before = existing?.body.properties as JsonObject | undefined;
     const made = cloud.store.transaction(() => {
       const identity = assignIdentity(
@@ -126,7 +126,7 @@ export const sites: ArmModule = (arm, cloud) => {
     if (cloud.operations.pendingOn(existing.id) !== undefined) throw busy(existing);
     const body = parseBody(sitePatchSchema, request.body);
     const before = existing.body.properties as JsonObject;
-    const plan = requirePlan(cloud, planIdOf(body.properties?.serverFarmId, existing));
+    const plan = requirePlan(cloud, planIdOf(body.properties?.serverFarmId, existing), request.params.group);
     const changed = cloud.store.transaction(() => {
       const { identity: held, ...rest } = existing.body;
       const identity = assignIdentity(
