@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { CheckFailure, CheckRequest } from "./provider.ts";
 import { pathParameters, type ResourceType } from "./types.ts";
-import { hasUnknown, isMap, reveal, unknown, type Value, type ValueMap } from "./values.ts";
+import { isMap, reveal, unknown, type Value, type ValueMap } from "./values.ts";
 
 /** Kept in the inputs, as the real provider does: a random name lets the new resource come before the old one goes. */
 export const createBeforeDelete = "__createBeforeDelete";
@@ -104,9 +104,4 @@ function at(inputs: ValueMap, names: readonly string[]): Value | undefined {
     value = isMap(shown) ? shown[name] : undefined;
   }
   return value;
-}
-
-/** Whether any of these names is not known yet. */
-export function anyUnknown(inputs: ValueMap, names: readonly string[]): boolean {
-  return names.some((name) => inputs[name] !== undefined && hasUnknown(inputs[name]));
 }
