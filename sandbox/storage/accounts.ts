@@ -15,6 +15,7 @@ import type { Cloud } from "../core/cloud.ts";
 import { CloudError } from "../core/errors.ts";
 import { envelope, type JsonObject, type Resource } from "../core/resources.ts";
 import { blobServices } from "./blob-services.ts";
+import { accountKeys, keysOf, newKeys } from "./keys.ts";
 
 export const storageType = "Microsoft.Storage/storageAccounts";
 const collection = `/subscriptions/:subscription/resourceGroups/:group/providers/${storageType}`;
@@ -60,7 +61,6 @@ const patchSchema = z.looseObject({
   properties: propertiesSchema.nullish(),
 });
 const availabilitySchema = z.looseObject({ name: z.string(), type: z.string() });
-const regenerateSchema = z.looseObject({ keyName: z.string() });
 
 /** What an account has before anybody says otherwise. Source: Microsoft.Storage 2024-01-01. */
 const defaults: JsonObject = {
@@ -200,21 +200,6 @@ export const storage: ArmModule = (arm, cloud) => {
     return reply.code(200).send();
   });
 
-  arm.post<Route>(`${collection}/:name/listKeys`, async (request) => {
-    const account = cloud.resources.require(idOf(request.params));
-    return { keys: shownKeys(cloud, account) };
-  });
-  arm.post<Route>(`${collection}/:name/regenerateKey`, async (request) => {
-    const account = cloud.resources.require(idOf(request.params));
-    const { keyName } = parseBody(regenerateSchema, request.body);
-    const keys = keysOf(account);
-    if (!(keyName in keys))
-      throw new CloudError(400, "InvalidKeyName", `The key '${keyName}' is neither key1 nor key2.`);
-    const key = { value: cloud.mint.storageKey(account.id), createdAt: cloud.clock.now() };
-    const changed = cloud.resources.put({ ...account, hidden: { keys: { ...keys, [keyName]: key } } });
-    return { keys: shownKeys(cloud, changed) };
-  });
-
   arm.post(
     "/subscriptions/:subscription/providers/Microsoft.Storage/checkNameAvailability",
     async (request) => {
@@ -231,28 +216,9 @@ export const storage: ArmModule = (arm, cloud) => {
     },
   );
 
+  accountKeys(arm, cloud);
   blobServices(arm, cloud);
 };
-
-type Keys = { [name: string]: { value: string; createdAt: number } };
-
-function newKeys(cloud: Cloud, id: string): Keys {
-  const key = () => ({ value: cloud.mint.storageKey(id), createdAt: cloud.clock.now() });
-  return { key1: key(), key2: key() };
-}
-
-function keysOf(account: Resource): Keys {
-  return account.hidden?.keys as unknown as Keys;
-}
-
-function shownKeys(cloud: Cloud, account: Resource): object[] {
-  return Object.entries(keysOf(account)).map(([keyName, { value, createdAt }]) => ({
-    creationTime: cloud.clock.iso(createdAt),
-    keyName,
-    value,
-    permissions: "FULL",
-  }));
-}
 
 function merged(
   before: JsonObject | undefined,
