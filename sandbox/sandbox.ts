@@ -25,6 +25,7 @@ import { createVault } from "./keyvault/app.ts";
 import { keyVault } from "./keyvault/module.ts";
 import { vaultExists } from "./keyvault/state.ts";
 import { createLogin } from "./login/app.ts";
+import { createGraph } from "./login/graph.ts";
 import { insights, operationalInsights } from "./monitor/index.ts";
 import { accountExists, createOpenAi } from "./openai/app.ts";
 import { storage } from "./storage/index.ts";
@@ -68,6 +69,7 @@ export async function openSandbox(options: {
         ),
       },
       login: { handler: await handlerOf(createLogin(cloud)) },
+      graph: { handler: await handlerOf(createGraph(cloud)) },
       vault: { handler: await handlerOf(createVault(cloud)), exists: (host) => vaultExists(cloud, host) },
       openai: { handler: await handlerOf(createOpenAi(cloud)), exists: (host) => accountExists(cloud, host) },
       scm: { handler: await handlerOf(createScm(cloud, runtime)), exists: (host) => siteExists(cloud, host) },

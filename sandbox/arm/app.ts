@@ -7,10 +7,12 @@ import { authorization } from "./authorization.ts";
 import { groups } from "./groups.ts";
 import { type ArmModule, guard, pollMs } from "./http.ts";
 import { managedIdentity } from "./managed-identity.ts";
+import { scopedRoute } from "./scoped.ts";
 import { subscriptions } from "./subscriptions.ts";
+import { tags } from "./tags.ts";
 
 /** The namespaces that ARM itself has; others come with their services. */
-const own: readonly ArmModule[] = [subscriptions, groups, authorization, managedIdentity];
+const own: readonly ArmModule[] = [subscriptions, groups, tags, authorization, managedIdentity];
 
 /** `management.azure.com`: Azure Resource Manager with the given namespaces. */
 export function createArm(cloud: Cloud, modules: readonly ArmModule[]): Service {
@@ -30,21 +32,6 @@ export function createArm(cloud: Cloud, modules: readonly ArmModule[]): Service 
   operationRoutes(arm, cloud);
   for (const register of [...own, ...modules]) register(arm, cloud);
   return arm;
-}
-
-/**
- * Role assignments and definitions hang below any scope, which no route pattern can say: their scope goes into a query
- * parameter of an inner route.
- */
-function scopedRoute(url: string): string {
-  const found =
-    /^(?<scope>.*?)\/providers\/microsoft\.authorization\/(?<kind>role(?:assignments|definitions)|permissions)(?<name>\/[^/?]+)?\/?(?<query>\?.*)?$/i.exec(
-      url,
-    )?.groups;
-  if (found === undefined) return url;
-  const scope = (found.scope ?? "").replaceAll(/\/{2,}/g, "/");
-  const query = found.query ?? "?";
-  return `/-scoped/${found.kind?.toLowerCase()}${found.name ?? ""}${query}&-scope=${encodeURIComponent(scope)}`;
 }
 
 function operationRoutes(arm: Service, cloud: Cloud): void {

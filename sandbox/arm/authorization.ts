@@ -3,6 +3,7 @@ import type { Cloud } from "../core/cloud.ts";
 import { CloudError } from "../core/errors.ts";
 import { type RoleAssignment, type RoleDefinition, roleDefinitions } from "../core/rbac.ts";
 import { type ArmModule, parseBody } from "./http.ts";
+import { scopeOf } from "./scoped.ts";
 
 const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -15,17 +16,17 @@ const bodySchema = z.object({
   }),
 });
 
-type Route = { Params: { name: string }; Querystring: { "-scope": string; $filter?: string } };
+type Route = { Params: { name: string }; Querystring: { $filter?: string } };
 
 /**
- * Role definitions and assignments at any scope. The paths are the inner ones that `arm/app.ts` makes of
+ * Role definitions and assignments at any scope. The paths are the inner ones that `scoped.ts` makes of
  * `{scope}/providers/Microsoft.Authorization/…`.
  */
 export const authorization: ArmModule = (arm, cloud) => {
   const { assignments } = cloud.rbac;
 
   arm.put<Route>("/-scoped/roleassignments/:name", async (request, reply) => {
-    const scope = normalScope(request.query["-scope"]);
+    const scope = normalScope(scopeOf(request));
     const name = requireGuid(request.params.name);
     requireScope(cloud, scope);
     const { properties } = parseBody(bodySchema, request.body);
@@ -74,7 +75,7 @@ export const authorization: ArmModule = (arm, cloud) => {
   });
 
   arm.get<Route>("/-scoped/roleassignments/:name", async (request) => {
-    const scope = normalScope(request.query["-scope"]);
+    const scope = normalScope(scopeOf(request));
     const found = assignments.get(key(scope, request.params.name));
     if (found === undefined) {
       throw new CloudError(
@@ -87,7 +88,7 @@ export const authorization: ArmModule = (arm, cloud) => {
   });
 
   arm.delete<Route>("/-scoped/roleassignments/:name", async (request, reply) => {
-    const at = key(normalScope(request.query["-scope"]), request.params.name);
+    const at = key(normalScope(scopeOf(request)), request.params.name);
     const found = assignments.get(at);
     if (found === undefined) return reply.code(204).send();
     assignments.delete(at);
@@ -95,7 +96,7 @@ export const authorization: ArmModule = (arm, cloud) => {
   });
 
   arm.get<Route>("/-scoped/roleassignments", async (request) => {
-    const scope = normalScope(request.query["-scope"]);
+    const scope = normalScope(scopeOf(request));
     const filter = request.query.$filter ?? "";
     const principal = /(?:principalId|assignedTo)\s*(?:eq\s*|\(\s*)'([^']+)'/i
       .exec(filter)?.[1]
@@ -170,16 +171,18 @@ function requirePrincipal(cloud: Cloud, objectId: string, principalType: string 
 }
 
 function show(cloud: Cloud, assignment: RoleAssignment): object {
+  // Scopes are kept in lower case; shown is the case in which the resource was made.
+  const scope = cloud.resources.get(assignment.scope)?.id ?? assignment.scope;
   const definitions = `/subscriptions/${cloud.subscriptionId}/providers/Microsoft.Authorization/roleDefinitions`;
   return {
-    id: `${assignment.scope}/providers/Microsoft.Authorization/roleAssignments/${assignment.name}`,
+    id: `${scope}/providers/Microsoft.Authorization/roleAssignments/${assignment.name}`,
     type: "Microsoft.Authorization/roleAssignments",
     name: assignment.name,
     properties: {
       roleDefinitionId: `${definitions}/${assignment.roleDefinitionId}`,
       principalId: assignment.principalId,
       principalType: assignment.principalType,
-      scope: assignment.scope,
+      scope,
       ...(assignment.description === undefined ? {} : { description: assignment.description }),
       createdOn: cloud.clock.iso(assignment.createdAt),
       updatedOn: cloud.clock.iso(assignment.createdAt),

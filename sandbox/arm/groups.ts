@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { requireResourceGroupName } from "../core/arm-path.ts";
+import type { Cloud } from "../core/cloud.ts";
 import { CloudError } from "../core/errors.ts";
+import { meets, parseFilter } from "../core/odata-filter.ts";
 import { envelope, groupNotFound, type Resource } from "../core/resources.ts";
 import {
   type ArmModule,
@@ -12,11 +14,12 @@ import {
   requireGroup,
   trackedSchema,
 } from "./http.ts";
+import { page } from "./paging.ts";
 
 const type = "Microsoft.Resources/resourceGroups";
 const one = "/subscriptions/:subscription/resourceGroups/:group";
 
-type Route = { Params: { group: string }; Querystring: { $filter?: string; $top?: string } };
+type Route = { Params: { group: string }; Querystring: { $filter?: string; $expand?: string } };
 
 const patchSchema = z.looseObject({ tags: z.record(z.string(), z.string()).optional() });
 
@@ -91,25 +94,26 @@ export const groups: ArmModule = (arm, cloud) => {
     );
   });
 
-  arm.get<Route>("/subscriptions/:subscription/resourceGroups", async (request) => ({
-    value: filtered(cloud.resources.ofType(type), request.query.$filter).map(envelope),
-  }));
+  arm.get<Route>("/subscriptions/:subscription/resourceGroups", async (request) =>
+    page(request, filtered(cloud.resources.ofType(type), request.query.$filter).map(envelope)),
+  );
 
   arm.get<Route>(`${one}/resources`, async (request) => {
     const group = requireGroup(cloud, request.params.group);
-    return {
-      value: filtered(cloud.resources.under(group.id).filter(isTopLevel), request.query.$filter).map(summary),
-    };
+    const inGroup = cloud.resources.under(group.id).filter(isTopLevel);
+    return page(
+      request,
+      filtered(inGroup, request.query.$filter).map((each) => summary(cloud, each, request.query.$expand)),
+    );
   });
 
   arm.get<Route>("/subscriptions/:subscription/resources", async (request) => {
     const all = cloud.resources.under(`/subscriptions/${cloud.subscriptionId}`);
-    return {
-      value: filtered(
-        all.filter((each) => each.type !== type && isTopLevel(each)),
-        request.query.$filter,
-      ).map(summary),
-    };
+    const listed = all.filter((each) => each.type !== type && isTopLevel(each));
+    return page(
+      request,
+      filtered(listed, request.query.$filter).map((each) => summary(cloud, each, request.query.$expand)),
+    );
   });
 };
 
@@ -118,29 +122,59 @@ function isTopLevel(resource: Resource): boolean {
   return resource.type.split("/").length === 2;
 }
 
-function summary(resource: Resource): object {
+/** A resource as lists show it, with what `$expand` asks for besides. */
+function summary(cloud: Cloud, resource: Resource, expand = ""): object {
   const { id, name, type: resourceType, location, tags, body } = resource;
   const { kind, sku, identity } = body;
-  return { id, name, type: resourceType, location, tags, kind, sku, identity };
+  const { provisioningState } = (body.properties ?? {}) as { provisioningState?: string };
+  return {
+    id,
+    name,
+    type: resourceType,
+    location,
+    tags,
+    kind,
+    sku,
+    identity,
+    ...(/\bcreatedTime\b/i.test(expand) ? { createdTime: cloud.clock.iso(resource.createdAt) } : {}),
+    ...(/\bprovisioningState\b/i.test(expand) ? { provisioningState: provisioningState ?? "Succeeded" } : {}),
+  };
 }
 
-/** The filters that clients send: `resourceType eq 'x'`, `tagName eq 'a' and tagValue eq 'b'`, `name eq 'x'`. */
+/** What a list's `$filter` can ask for: `tagValue` is the value of the tag that the same filter names. */
+const fields: Record<
+  string,
+  (resource: Resource, tagName: string | undefined) => string | string[] | undefined
+> = {
+  name: (resource) => resource.name,
+  resourcetype: (resource) => resource.type,
+  resourcegroup: (resource) => resource.resourceGroup,
+  location: (resource) => resource.location,
+  tagname: (resource) => Object.keys(resource.tags ?? {}),
+  tagvalue: (resource, tagName) =>
+    Object.entries(resource.tags ?? {})
+      .filter(([name]) => tagName === undefined || name.toLowerCase() === tagName.toLowerCase())
+      .map(([, value]) => value),
+};
+
+/** @throws CloudError 400 for a filter that resource lists do not take */
 function filtered(resources: Resource[], filter: string | undefined): Resource[] {
   if (filter === undefined || filter === "") return resources;
-  const part = (field: string) => new RegExp(`${field}\\s+eq\\s+'([^']*)'`, "i").exec(filter)?.[1];
-  const [wantedType, tagName, tagValue, name] = ["resourceType", "tagName", "tagValue", "name"].map(part);
-  if ([wantedType, tagName, name].every((each) => each === undefined)) {
+  const alternatives = parseFilter(filter);
+  if (
+    alternatives === undefined ||
+    alternatives.flat().some(({ field }) => !(field.toLowerCase() in fields))
+  ) {
     throw new CloudError(
       400,
       "InvalidFilterInQueryString",
       `Invalid $filter '${filter}' specified in the query string.`,
     );
   }
-  return resources.filter(
-    (resource) =>
-      (wantedType === undefined || resource.type.toLowerCase() === wantedType.toLowerCase()) &&
-      (name === undefined || resource.name.toLowerCase() === name.toLowerCase()) &&
-      (tagName === undefined || resource.tags?.[tagName] !== undefined) &&
-      (tagName === undefined || tagValue === undefined || resource.tags?.[tagName] === tagValue),
+  return resources.filter((resource) =>
+    alternatives.some((all) => {
+      const tagName = all.find((each) => each.field.toLowerCase() === "tagname")?.value;
+      return all.every((each) => meets(each, fields[each.field.toLowerCase()]?.(resource, tagName)));
+    }),
   );
 }

@@ -8,6 +8,8 @@ import type { Principal } from "../core/principals.ts";
 import { groupNotFound, type Resource } from "../core/resources.ts";
 import { bearerOf, pathOf, type Service } from "../core/service.ts";
 import { retryAfter, throttleKind } from "../core/throttle.ts";
+import { regions } from "./regions.ts";
+import { decoded } from "./scoped.ts";
 
 /** Adds the routes of one ARM namespace to the service. */
 export type ArmModule = (arm: Service, cloud: Cloud) => void;
@@ -32,7 +34,12 @@ export async function guard(cloud: Cloud, request: FastifyRequest, reply: Fastif
   const scope = armPathOf(request);
   const path = parseArmPath(scope);
   requireApiVersion(request, path.types.at(-1) ?? path.tail ?? "resources");
-  if (path.subscription === undefined) return;
+  if (path.subscription === undefined) {
+    // What lies outside of a subscription is for everyone who can sign in, except who may do what.
+    const rights = path.types.at(-1) ?? path.tail;
+    if (rights?.toLowerCase() !== "roleassignments") return;
+    throw forbidden(request.caller, actionOf(request.method, path), "/");
+  }
   if (path.subscription.toLowerCase() !== cloud.subscriptionId) {
     throw new CloudError(
       404,
@@ -50,9 +57,12 @@ export async function guard(cloud: Cloud, request: FastifyRequest, reply: Fastif
   throw forbidden(request.caller, action, scope);
 }
 
-/** Clients that put an id behind a slash send two (`//subscriptions/…`), which ARM takes for one. */
+/**
+ * The path as the router sees it, so that both judge the same one: decoded, and with one slash where clients that put
+ * an id behind a slash send two (`//subscriptions/…`).
+ */
 function armPathOf(request: FastifyRequest): string {
-  return pathOf(request).replaceAll(/\/{2,}/g, "/");
+  return decoded(pathOf(request)).replaceAll(/\/{2,}/g, "/");
 }
 
 /** Whoever may read anything in the subscription may see its subscription, groups and locations. */
@@ -141,30 +151,7 @@ function requireApiVersion(request: FastifyRequest, what: string): void {
 }
 
 /** Regions that the sandbox has. */
-export const locations: readonly string[] = [
-  "eastus",
-  "eastus2",
-  "westus",
-  "westus2",
-  "westus3",
-  "centralus",
-  "northcentralus",
-  "southcentralus",
-  "canadaeast",
-  "canadacentral",
-  "northeurope",
-  "westeurope",
-  "swedencentral",
-  "francecentral",
-  "germanywestcentral",
-  "switzerlandnorth",
-  "uksouth",
-  "norwayeast",
-  "japaneast",
-  "australiaeast",
-  "koreacentral",
-  "southindia",
-];
+export const locations: readonly string[] = Object.keys(regions);
 
 /** `East US` and `eastus` are the same region. @throws CloudError 400 when it is none. */
 export function normalLocation(location: string, type: string): string {
@@ -179,7 +166,10 @@ export function normalLocation(location: string, type: string): string {
   return name;
 }
 
-const tagsSchema = z.record(z.string().min(1).max(512), z.string().max(256));
+/** Tags of one resource. Limits: names of 512 characters, values of 256, 50 of them. */
+export const tagsSchema = z
+  .record(z.string().min(1).max(512), z.string().max(256))
+  .refine((tags) => Object.keys(tags).length <= 50, "a resource has at most 50 tags");
 
 /** What the body of every tracked resource has; the rest is the provider's. */
 export const trackedSchema = z.looseObject({

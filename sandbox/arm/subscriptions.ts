@@ -1,42 +1,30 @@
 import type { Cloud } from "../core/cloud.ts";
 import { CloudError } from "../core/errors.ts";
-import { type ArmModule, locations } from "./http.ts";
-
-/** Namespaces that answer as registered. */
-const namespaces = [
-  "Microsoft.Authorization",
-  "Microsoft.CognitiveServices",
-  "Microsoft.Insights",
-  "Microsoft.KeyVault",
-  "Microsoft.ManagedIdentity",
-  "Microsoft.OperationalInsights",
-  "Microsoft.Resources",
-  "Microsoft.Storage",
-  "Microsoft.Web",
-];
+import type { ArmModule } from "./http.ts";
+import { apiVersions, type ServedType, servedTypes } from "./providers.ts";
+import { regions } from "./regions.ts";
 
 /** Subscriptions, tenants, locations and resource providers. */
 export const subscriptions: ArmModule = (arm, cloud) => {
   arm.get("/subscriptions", async (request) => ({
     value: cloud.rbac.hasAnyRole(request.caller.objectId) ? [subscription(cloud)] : [],
-    count: { type: "Total", value: 1 },
   }));
   arm.get("/subscriptions/:subscription", async () => subscription(cloud));
   arm.get("/tenants", async () => ({
     value: [{ id: `/tenants/${cloud.tenantId}`, tenantId: cloud.tenantId, displayName: "Kiln sandbox" }],
   }));
   arm.get("/subscriptions/:subscription/locations", async () => ({
-    value: locations.map((name) => ({
+    value: Object.entries(regions).map(([name, displayName]) => ({
       id: `/subscriptions/${cloud.subscriptionId}/locations/${name}`,
       name,
       type: "Region",
-      displayName: name,
-      regionalDisplayName: name,
+      displayName,
+      regionalDisplayName: displayName,
       metadata: { regionType: "Physical", regionCategory: "Recommended" },
     })),
   }));
   arm.get("/subscriptions/:subscription/providers", async () => ({
-    value: namespaces.map((namespace) => provider(cloud, namespace)),
+    value: Object.keys(servedTypes).map((namespace) => provider(cloud, namespace)),
   }));
   arm.get<{ Params: { namespace: string } }>(
     "/subscriptions/:subscription/providers/:namespace",
@@ -49,7 +37,7 @@ export const subscriptions: ArmModule = (arm, cloud) => {
 };
 
 function known(namespace: string): string {
-  const found = namespaces.find((each) => each.toLowerCase() === namespace.toLowerCase());
+  const found = Object.keys(servedTypes).find((each) => each.toLowerCase() === namespace.toLowerCase());
   if (found === undefined) {
     throw new CloudError(
       404,
@@ -66,7 +54,17 @@ function provider(cloud: Cloud, namespace: string): object {
     namespace,
     registrationState: "Registered",
     registrationPolicy: "RegistrationRequired",
-    resourceTypes: [],
+    resourceTypes: (servedTypes[namespace] ?? []).map(resourceType),
+  };
+}
+
+function resourceType({ type, tracked }: ServedType): object {
+  return {
+    resourceType: type,
+    locations: tracked ? Object.values(regions) : [],
+    apiVersions,
+    defaultApiVersion: apiVersions[0],
+    capabilities: tracked ? "SupportsTags, SupportsLocation" : "None",
   };
 }
 

@@ -18,6 +18,7 @@ export interface HostFamily {
 const families = {
   arm: ["management.azure.com"],
   login: ["login.microsoftonline.com", "login.windows.net"],
+  graph: ["graph.microsoft.com"],
   vault: ["*.vault.azure.net"],
   openai: ["*.openai.azure.com", "*.cognitiveservices.azure.com"],
   scm: ["*.scm.azurewebsites.net"],

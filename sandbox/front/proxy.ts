@@ -2,6 +2,7 @@ import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import https from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
 import type { TlsMaterial } from "./certificates.ts";
 import { findHost, type Handler, type HostFamily } from "./hosts.ts";
 
@@ -90,8 +91,14 @@ export async function openFront(options: {
   };
 }
 
+/** A connection is for the host that it was opened to: a request for another one was sent astray. */
 function dispatch(hosts: readonly HostFamily[], request: IncomingMessage, response: ServerResponse): void {
-  const host = (request.headers.host ?? "").replace(/:443$/, "");
+  const host = (request.headers.host ?? "").replace(/:443$/, "").toLowerCase();
+  const { servername } = request.socket as TLSSocket & { servername?: string | false };
+  if (typeof servername === "string" && servername.toLowerCase() !== host) {
+    refuse(response, 421, `This connection is for '${servername}', not for '${host}'.`);
+    return;
+  }
   const handler = findHost(hosts, host);
   if (handler === undefined || handler === "absent") {
     refuse(response, 421, `The sandbox does not serve the host '${host}'.`);
