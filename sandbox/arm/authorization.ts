@@ -24,6 +24,9 @@ type Route = { Params: { name: string }; Querystring: { $filter?: string } };
  */
 export const authorization: ArmModule = (arm, cloud) => {
   const { assignments } = cloud.rbac;
+  const all = () => [...cloud.rbac.standing(), ...assignments.values()];
+  const standing = (scope: string, name: string) =>
+    cloud.rbac.standing().find((each) => each.scope === scope && each.name === name.toLowerCase());
 
   arm.put<Route>("/-scoped/roleassignments/:name", async (request, reply) => {
     const scope = normalScope(scopeOf(request));
@@ -54,14 +57,12 @@ export const authorization: ArmModule = (arm, cloud) => {
       return show(cloud, existing);
     }
     requirePrincipal(cloud, wanted.principalId, properties.principalType);
-    const same = assignments
-      .values()
-      .find(
-        (each) =>
-          each.scope === scope &&
-          each.principalId === wanted.principalId &&
-          each.roleDefinitionId === wanted.roleDefinitionId,
-      );
+    const same = all().find(
+      (each) =>
+        each.scope === scope &&
+        each.principalId === wanted.principalId &&
+        each.roleDefinitionId === wanted.roleDefinitionId,
+    );
     if (same !== undefined) {
       throw new CloudError(
         409,
@@ -76,19 +77,24 @@ export const authorization: ArmModule = (arm, cloud) => {
 
   arm.get<Route>("/-scoped/roleassignments/:name", async (request) => {
     const scope = normalScope(scopeOf(request));
-    const found = assignments.get(key(scope, request.params.name));
+    const { name } = request.params;
+    const found = assignments.get(key(scope, name)) ?? standing(scope, name);
     if (found === undefined) {
-      throw new CloudError(
-        404,
-        "RoleAssignmentNotFound",
-        `The role assignment '${request.params.name}' is not found.`,
-      );
+      throw new CloudError(404, "RoleAssignmentNotFound", `The role assignment '${name}' is not found.`);
     }
     return show(cloud, found);
   });
 
   arm.delete<Route>("/-scoped/roleassignments/:name", async (request, reply) => {
-    const at = key(normalScope(scopeOf(request)), request.params.name);
+    const scope = normalScope(scopeOf(request));
+    if (standing(scope, request.params.name) !== undefined) {
+      throw new CloudError(
+        409,
+        "StandingRoleAssignment",
+        "The sandbox's own principals keep the role that they have on its subscription.",
+      );
+    }
+    const at = key(scope, request.params.name);
     const found = assignments.get(at);
     if (found === undefined) return reply.code(204).send();
     assignments.delete(at);
@@ -101,7 +107,7 @@ export const authorization: ArmModule = (arm, cloud) => {
     const principal = /(?:principalId|assignedTo)\s*(?:eq\s*|\(\s*)'([^']+)'/i
       .exec(filter)?.[1]
       ?.toLowerCase();
-    const here = assignments.values().filter((each) => {
+    const here = all().filter((each) => {
       const above = scope === each.scope || scope.startsWith(`${each.scope}/`);
       const below = each.scope.startsWith(`${scope}/`);
       return /atScope\(\)/i.test(filter) ? above : above || below;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Clock } from "./clock.ts";
 import { type KnownPrincipal, knownPrincipals, type Principals } from "./principals.ts";
 import type { Timings } from "./settings.ts";
@@ -219,6 +220,25 @@ export class Rbac {
     );
   }
 
+  /** The roles on the subscription that the sandbox's own principals hold from the start, as assignments. */
+  standing(): RoleAssignment[] {
+    return this.#principals.list().flatMap((principal) => {
+      const held = this.#builtIn(principal.objectId);
+      const definition = roleDefinitions.find((each) => each.name === held);
+      if (definition === undefined) return [];
+      const scope = `/subscriptions/${this.#subscriptionId}`;
+      return {
+        scope,
+        name: uuidOf(`${scope}/${principal.objectId}/${definition.id}`),
+        principalId: principal.objectId,
+        principalType: "ServicePrincipal",
+        roleDefinitionId: definition.id,
+        createdAt: 0,
+        createdBy: "",
+      };
+    });
+  }
+
   /** A resource that goes takes the role assignments on it and below it along. */
   dropBelow(scope: string): void {
     const gone = scope.toLowerCase();
@@ -254,6 +274,12 @@ export class Rbac {
   #effective(assignment: RoleAssignment): boolean {
     return assignment.createdAt + this.#timings().rolePropagation <= this.#clock.now();
   }
+}
+
+/** The same UUID for the same text. */
+function uuidOf(text: string): string {
+  const hex = createHash("sha256").update(text).digest("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 function under(scope: string, ancestor: string): boolean {
