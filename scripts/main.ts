@@ -1,12 +1,9 @@
 import { Command, CommanderError, Option } from "commander";
 import { exitCodes, toKilnError, usageError } from "./lib/errors.ts";
 import { createOutput, troubleText } from "./lib/output.ts";
-import type { VerbContext } from "./lib/session.ts";
+import type { Run } from "./lib/session.ts";
 import type { CloudName } from "./lib/target.ts";
 import { addSandboxCommands } from "./sandbox-commands.ts";
-
-/** Runs one verb with what it needs, and gives its exit code back. */
-export type Run = (verb: (context: VerbContext) => Promise<number>) => Promise<void>;
 
 interface EnvironmentOptions {
   readonly cloud: CloudName;

@@ -3,7 +3,7 @@ import { program } from "../../stacks/program.ts";
 import { passesByItself } from "./cloud-errors.ts";
 import { KilnError } from "./errors.ts";
 import { heal } from "./heal.ts";
-import { operate, Record } from "./operation.ts";
+import { OperationRecord, operate } from "./operation.ts";
 import { Progress } from "./progress.ts";
 import type { Session, VerbContext } from "./session.ts";
 import { openSessionStack } from "./session.ts";
@@ -12,7 +12,7 @@ import type { StackHandle } from "./stack.ts";
 import { armIds, type State } from "./state.ts";
 
 export interface Deployed {
-  readonly record: Record;
+  readonly record: OperationRecord;
   readonly outputs: { readonly [name: string]: unknown };
 }
 
@@ -30,7 +30,7 @@ const retries = { most: 4, waitMs: 5_000 };
 export async function deploy(context: VerbContext, session: Session, handle: StackHandle): Promise<Deployed> {
   const { resolved, clients } = session;
   for (let attempt = 1; ; attempt++) {
-    const record = new Record();
+    const record = new OperationRecord();
     try {
       return await operate(handle, resolved.environment, context.out, record, async () => {
         if (await heal(handle, handle.state, resolved.subscriptionId, clients, context.out))
@@ -51,7 +51,7 @@ async function runUp(
   context: VerbContext,
   session: Session,
   handle: StackHandle,
-  record: Record,
+  record: OperationRecord,
 ): Promise<Deployed["outputs"]> {
   const progress = new Progress(context.out, { preview: false, stdout: context.stdout });
   try {
@@ -73,8 +73,12 @@ async function runUp(
 }
 
 /** What bringing it up would change, judged by the policies. */
-export async function foresee(context: VerbContext, session: Session, handle: StackHandle): Promise<Record> {
-  const record = new Record();
+export async function foresee(
+  context: VerbContext,
+  session: Session,
+  handle: StackHandle,
+): Promise<OperationRecord> {
+  const record = new OperationRecord();
   const progress = new Progress(context.out, { preview: true, stdout: context.stdout });
   try {
     await operate(handle, session.resolved.environment, context.out, record, () =>

@@ -3,7 +3,7 @@ import { apiVersions } from "./api-versions.ts";
 import type { CloudClients } from "./clients.ts";
 import type { Output } from "./output.ts";
 import type { StackHandle } from "./stack.ts";
-import { expectedId, type State, type StateResource } from "./state.ts";
+import { type ExportedState, expectedId, type State, type StateResource } from "./state.ts";
 
 /**
  * Puts the record right after a killed run: waits until the cloud has finished what was begun, takes over what exists,
@@ -18,24 +18,51 @@ export async function heal(
   out: Output,
 ): Promise<boolean> {
   if (state.pending.length === 0) return false;
-  out.warn(
-    `An earlier run was killed with ${state.pending.length} operation(s) under way; finding out how they ended.`,
-  );
-  const imports: string[] = [];
+  const live = new Map<string, string>();
   for (const { resource, type } of state.pending) {
     const id = expectedId(resource, subscriptionId);
     if (id === undefined) continue;
-    const live = await settled(clients, resource, id);
-    if (type === "creating" && live === "exists") imports.push(resource.urn, id);
+    const found = await settled(clients, resource, id);
+    if (type === "creating" && found === "exists") live.set(resource.urn, id);
   }
-  await handle.run([
-    "refresh",
-    "--yes",
-    "--skip-preview",
-    ...(imports.length === 0 ? [] : ["--import-pending-creates", imports.join(",")]),
-    "--clear-pending-creates",
-  ]);
+  await handle.edit((exported) => settlePending(exported, live));
+  out.warn(
+    `An earlier run was killed with ${state.pending.length} operation(s) under way; reading how they ended.`,
+  );
+  // What was taken over has no outputs on record yet, and what was being deleted may be gone.
+  await handle.run(["refresh", "--yes", "--skip-preview"]);
+  await handle.edit((exported) => restoreInputs(exported, state));
   return true;
+}
+
+/**
+ * The record without pending operations: creates whose resource exists become resources, by their ids. (The engine's own
+ * `refresh --import-pending-creates` loses them.) Pure.
+ */
+export function settlePending(exported: ExportedState, live: ReadonlyMap<string, string>): ExportedState {
+  const { deployment } = exported;
+  const taken = (deployment.pending_operations ?? []).flatMap(({ resource, type }) => {
+    const id = live.get(resource.urn);
+    return type === "creating" && id !== undefined ? [{ ...resource, custom: true, id }] : [];
+  });
+  const known = (deployment.resources ?? []).filter((each) => !taken.some(({ urn }) => urn === each.urn));
+  return {
+    ...exported,
+    deployment: { ...deployment, resources: [...known, ...taken], pending_operations: [] },
+  };
+}
+
+/**
+ * A refresh writes what it read from the cloud as the inputs of what was taken over. What the program asked for is what
+ * the next run is to be compared with. Pure.
+ */
+export function restoreInputs(exported: ExportedState, before: State): ExportedState {
+  const asked = new Map(before.pending.map(({ resource }) => [resource.urn, resource.inputs]));
+  const resources = (exported.deployment.resources ?? []).map((each) => {
+    const inputs = asked.get(each.urn);
+    return inputs === undefined ? each : { ...each, inputs };
+  });
+  return { ...exported, deployment: { ...exported.deployment, resources } };
 }
 
 /** Waits while the cloud works on a resource. What ended as failed is removed, since nothing can be built on it. */

@@ -25,7 +25,7 @@ export interface Violation {
 }
 
 /** What the engine's events say of an operation. Pure, event by event. */
-export class Record {
+export class OperationRecord {
   readonly changes: Changes = { create: 0, update: 0, delete: 0, replace: 0, same: 0 };
   readonly violations: Violation[] = [];
   /** Error diagnostics, without repetitions. */
@@ -70,7 +70,7 @@ export async function operate<R>(
   handle: StackHandle,
   environment: string,
   out: Output,
-  record: Record,
+  record: OperationRecord,
   work: () => Promise<R>,
 ): Promise<R> {
   for (;;) {
@@ -118,7 +118,7 @@ function isOrphan(pid: number): boolean {
   }
 }
 
-function failure(message: string, record: Record): KilnError {
+function failure(message: string, record: OperationRecord): KilnError {
   const broken = record.mandatoryViolations;
   if (broken.length > 0) {
     return new KilnError(

@@ -10,7 +10,7 @@ import {
   resolveEnvironment,
 } from "../../stacks/config.ts";
 import { type CloudClients, cloudClients } from "./clients.ts";
-import { exitCodes, KilnError } from "./errors.ts";
+import { type ExitCode, exitCodes, KilnError } from "./errors.ts";
 import { duration, type Output } from "./output.ts";
 import { type KilnPaths, kilnPaths } from "./paths.ts";
 import type { Ownership } from "./soft-deleted.ts";
@@ -24,6 +24,9 @@ export interface VerbContext {
   readonly stdout: NodeJS.WriteStream;
   readonly signal: AbortSignal;
 }
+
+/** Runs one verb with what it needs. */
+export type Run = (verb: (context: VerbContext) => Promise<ExitCode>) => Promise<void>;
 
 /** An environment in a cloud, ready to be worked on. */
 export interface Session {

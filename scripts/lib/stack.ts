@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { EngineEvent, PulumiCommand, PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
 import { execa } from "execa";
@@ -7,7 +7,7 @@ import type { Engine } from "../../engine/index.ts";
 import { explain } from "./cloud-errors.ts";
 import { exitCodes, KilnError } from "./errors.ts";
 import type { KilnPaths } from "./paths.ts";
-import { emptyState, parseState, type State } from "./state.ts";
+import { type ExportedState, emptyState, parseState, type State } from "./state.ts";
 import type { CloudTarget } from "./target.ts";
 
 /** The environment of every process of the engine: marks it as Kiln's, so that an orphan is known for one. */
@@ -21,6 +21,8 @@ export interface StackHandle {
   /** What was on record when the stack was opened, or reloaded. */
   state: State;
   reload(): Promise<void>;
+  /** Changes the record as a whole, through the engine's own export and import. */
+  edit(change: (exported: ExportedState) => ExportedState): Promise<void>;
   /** Runs a command of the engine that the Automation API has no method for. */
   readonly run: (args: string[]) => Promise<string>;
 }
@@ -100,6 +102,17 @@ export async function openStack(options: {
   const handle: StackHandle = {
     stack: await Stack.select(environment, selected(workspace)),
     state,
+    edit: async (change) => {
+      const file = path.join(paths.run, `${environment}.${process.pid}.state.json`);
+      try {
+        writeFileSync(file, JSON.stringify(change(JSON.parse(await run(["stack", "export"])))), {
+          mode: 0o600,
+        });
+        await run(["stack", "import", "--file", file]);
+      } finally {
+        rmSync(file, { force: true });
+      }
+    },
     reload: async () => {
       handle.state = await readState();
     },

@@ -21,6 +21,19 @@ const deploymentSchema = z.looseObject({
 
 export type StateResource = z.infer<typeof resourceSchema>;
 
+/** What `pulumi stack export` prints, as far as Kiln reads it; the rest comes along untouched. */
+export type ExportedState = {
+  readonly deployment: {
+    readonly resources?: readonly StateResource[] | null | undefined;
+    readonly pending_operations?:
+      | readonly { readonly resource: StateResource; readonly type: string }[]
+      | null
+      | undefined;
+    readonly [more: string]: unknown;
+  };
+  readonly [more: string]: unknown;
+};
+
 /** What the engine has on record about an environment. */
 export interface State {
   /** The cloud's resources: no stack, no components, no providers. */

@@ -1,6 +1,6 @@
 import { exitCodes, KilnError } from "./errors.ts";
 import { heal } from "./heal.ts";
-import { operate, Record } from "./operation.ts";
+import { OperationRecord, operate } from "./operation.ts";
 import { Progress } from "./progress.ts";
 import type { Session, VerbContext } from "./session.ts";
 import { findSoftDeleted, planSoftDeleted, purge, type SoftDeleted } from "./soft-deleted.ts";
@@ -18,7 +18,7 @@ export interface Remaining {
 
 /** What a teardown did and what it left. */
 export interface Receipt {
-  readonly record: Record;
+  readonly record: OperationRecord;
   readonly purged: readonly SoftDeleted[];
   readonly remaining: readonly Remaining[];
 }
@@ -32,7 +32,7 @@ export async function tearDown(
   session: Session,
   handle: StackHandle | undefined,
 ): Promise<Receipt> {
-  const record = new Record();
+  const record = new OperationRecord();
   if (handle !== undefined) await destroy(context, session, handle, record);
   const purged: SoftDeleted[] = [];
   const remaining: Remaining[] = [];
@@ -56,7 +56,7 @@ async function destroy(
   context: VerbContext,
   session: Session,
   handle: StackHandle,
-  record: Record,
+  record: OperationRecord,
 ): Promise<void> {
   const { resolved, clients } = session;
   const progress = new Progress(context.out, { preview: false, stdout: context.stdout });
@@ -89,7 +89,8 @@ async function refuseForeign(session: Session, handle: StackHandle): Promise<voi
   const own = armIds(handle.state);
   if (!own.has(session.resolved.ids.resourceGroup.toLowerCase())) return;
   const foreign = (await resourcesOfGroup(session)).filter(
-    ({ id, type }) => !own.has(id.toLowerCase()) && !cloudMade.test(type),
+    ({ id, type, tags }) =>
+      !own.has(id.toLowerCase()) && !cloudMade.test(type) && !isTaggedOurs(session, tags),
   );
   if (foreign.length === 0) return;
   const names = foreign.map(({ type, name }) => `${type} ${name}`).join(", ");
@@ -104,14 +105,26 @@ async function refuseForeign(session: Session, handle: StackHandle): Promise<voi
   );
 }
 
-async function resourcesOfGroup(session: Session): Promise<{ id: string; type: string; name: string }[]> {
+/** What carries this environment's tags is its own, on record or not. */
+function isTaggedOurs(session: Session, tags: Readonly<Record<string, string>> | undefined): boolean {
+  return Object.entries(session.owner.tags).every(([tag, value]) => tags?.[tag] === value);
+}
+
+interface GroupResource {
+  readonly id: string;
+  readonly type: string;
+  readonly name: string;
+  readonly tags: Readonly<Record<string, string>> | undefined;
+}
+
+async function resourcesOfGroup(session: Session): Promise<GroupResource[]> {
   const { resources } = await session.clients.resources();
-  const found: { id: string; type: string; name: string }[] = [];
+  const found: GroupResource[] = [];
   try {
-    for await (const { id = "", type = "", name = "" } of resources.listByResourceGroup(
+    for await (const { id = "", type = "", name = "", tags } of resources.listByResourceGroup(
       session.resolved.names.resourceGroup,
     )) {
-      found.push({ id, type, name });
+      found.push({ id, type, name, tags });
     }
   } catch (error) {
     if ((error as { statusCode?: number }).statusCode !== 404) throw error;
@@ -125,7 +138,7 @@ async function liveRemains(session: Session): Promise<Remaining[]> {
   const name = session.resolved.names.resourceGroup;
   try {
     const group = await resourceGroups.get(name);
-    const ours = Object.entries(session.owner.tags).every(([tag, value]) => group.tags?.[tag] === value);
+    const ours = isTaggedOurs(session, group.tags);
     const why = ours
       ? "it has this environment's tags but is not on record in this state backend; delete it by hand if it is not needed"
       : "it has the name but not the tags of this environment, and is left alone";
