@@ -31,7 +31,7 @@ export async function heal(
   );
   // What was taken over has no outputs on record yet, and what was being deleted may be gone.
   await handle.run(["refresh", "--yes", "--skip-preview"]);
-  await handle.edit((exported) => restoreInputs(exported, state));
+  await handle.edit((exported) => restoreInputs(exported, state, live));
   return true;
 }
 
@@ -56,8 +56,13 @@ export function settlePending(exported: ExportedState, live: ReadonlyMap<string,
  * A refresh writes what it read from the cloud as the inputs of what was taken over. What the program asked for is what
  * the next run is to be compared with. Pure.
  */
-export function restoreInputs(exported: ExportedState, before: State): ExportedState {
-  const asked = new Map(before.pending.map(({ resource }) => [resource.urn, resource.inputs]));
+export function restoreInputs(
+  exported: ExportedState,
+  before: State,
+  taken: ReadonlyMap<string, string>,
+): ExportedState {
+  const begun = before.pending.filter(({ resource }) => taken.has(resource.urn));
+  const asked = new Map(begun.map(({ resource }) => [resource.urn, resource.inputs]));
   const resources = (exported.deployment.resources ?? []).map((each) => {
     const inputs = asked.get(each.urn);
     return inputs === undefined ? each : { ...each, inputs };
