@@ -24,6 +24,7 @@ export function createArm(cloud: Cloud, modules: readonly ArmModule[]): Service 
         `The sandbox has nothing at ${request.method} '${pathOf(request)}': the resource type or action is not served.`,
       ),
     rewrite: scopedRoute,
+    bodyLimit: 4 * 1024 * 1024,
   });
   arm.get("/metadata/endpoints", async () => metadata(cloud));
   arm.addHook("preHandler", async (request, reply) => {

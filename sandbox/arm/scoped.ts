@@ -9,7 +9,7 @@ const extension =
  * an inner path without the scope. What a client sends in the form of an inner path matches nothing.
  */
 export function scopedRoute(url: string): string {
-  if (/^\/+(-|%2d)/i.test(url)) return "/nothing";
+  if (/^\/+(-|%2d)/i.test(url)) return `/nothing${/\?.*$/.exec(url)?.[0] ?? ""}`;
   const found = extension.exec(url)?.groups;
   if (found === undefined) return url;
   const kind = found.kind?.toLowerCase().split("/")[1];

@@ -19,6 +19,8 @@ export interface ServiceOptions {
   readonly render?: (error: CloudError) => unknown;
   /** Rewrites a path before routing, for routes that no router can express. */
   readonly rewrite?: (url: string) => string;
+  /** Largest body, in bytes. @default 64 MiB */
+  readonly bodyLimit?: number;
 }
 
 /**
@@ -36,7 +38,7 @@ export function createService(cloud: Cloud, options: ServiceOptions): Service {
       ignoreDuplicateSlashes: true,
       maxParamLength: 500,
     },
-    bodyLimit: 64 * 1024 * 1024,
+    bodyLimit: options.bodyLimit ?? 64 * 1024 * 1024,
     rewriteUrl: (request) => rewrite(request.url ?? "/"),
   };
   const app = fastify(serverOptions);
@@ -89,8 +91,9 @@ export function createService(cloud: Cloud, options: ServiceOptions): Service {
   app.setNotFoundHandler((request) => {
     throw options.notFound(request);
   });
-  app.setErrorHandler((error, _request, reply) => {
+  app.setErrorHandler(async (error, request, reply) => {
     const known = asCloudError(error);
+    if (known.status === 413) await drain(request);
     return reply.code(known.status).headers(known.headers).send(render(known));
   });
   return app;
@@ -107,10 +110,22 @@ function asCloudError(error: unknown): CloudError {
   if (error instanceof CloudError) return error;
   const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
   const message = error instanceof Error ? error.message : String(error);
+  if (status === 413) {
+    return new CloudError(413, "RequestContentTooLarge", "The request content exceeds the maximum size.");
+  }
   if (status >= 400 && status < 500) return new CloudError(status, "InvalidRequestContent", message);
   // A fault of the sandbox itself: its own log has the stack, the client gets the words.
   console.error(error);
   return new CloudError(500, "InternalServerError", `The sandbox failed: ${message}`);
+}
+
+/** A client that is still sending hears no answer: what is too long is read to its end, within reason. */
+async function drain(request: FastifyRequest): Promise<void> {
+  let left = 1024 ** 3;
+  for await (const chunk of request.raw) {
+    left -= (chunk as Buffer).length;
+    if (left < 0) break;
+  }
 }
 
 export function headerOf(request: FastifyRequest, name: string): string | undefined {
