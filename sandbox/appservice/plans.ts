@@ -8,6 +8,7 @@ import {
   requireGroup,
   trackedSchema,
 } from "../arm/http.ts";
+import { readRoutes, removeRoute } from "../arm/tracked.ts";
 import type { Cloud } from "../core/cloud.ts";
 import { CloudError } from "../core/errors.ts";
 import { envelope, type JsonObject, type Resource } from "../core/resources.ts";
@@ -107,39 +108,20 @@ export const plans: ArmModule = (arm, cloud) => {
     );
   });
 
-  arm.get<Route>(`${collection}/:name`, async (request) =>
-    show(cloud.resources.require(idOf(request.params))),
-  );
-  arm.get<Route>(collection, async (request) => {
-    const group = requireGroup(cloud, request.params.group);
-    return {
-      value: cloud.resources
-        .ofType(planType)
-        .filter((plan) => plan.resourceGroup === group.name)
-        .map(show),
-    };
-  });
-  arm.get(`/subscriptions/:subscription/providers/${planType}`, async () => ({
-    value: cloud.resources.ofType(planType).map(show),
-  }));
+  readRoutes(arm, cloud, planType, show);
   arm.get<Route>(`${collection}/:name/sites`, async (request) => {
     const plan = cloud.resources.require(idOf(request.params));
     return { value: sitesOf(cloud, plan.id).map(envelope) };
   });
 
-  arm.delete<Route>(`${collection}/:name`, async (request, reply) => {
-    const existing = cloud.resources.get(idOf(request.params));
-    if (existing === undefined) return reply.code(204).send();
-    const sites = sitesOf(cloud, existing.id);
-    if (sites.length > 0) {
-      throw new CloudError(
-        409,
-        "Conflict",
-        `Server farm '${existing.name}' cannot be deleted because it has web app(s) ${sites.map((site) => site.name).join(", ")} assigned to it.`,
-      );
-    }
-    cloud.store.transaction(() => cloud.resources.remove(existing.id));
-    return reply.code(200).send();
+  removeRoute(arm, cloud, planType, (plan) => {
+    const sites = sitesOf(cloud, plan.id).map(({ name }) => name);
+    if (sites.length === 0) return undefined;
+    return new CloudError(
+      409,
+      "Conflict",
+      `Server farm '${plan.name}' cannot be deleted because it has web app(s) ${sites.join(", ")} assigned to it.`,
+    );
   });
 };
 

@@ -9,6 +9,7 @@ import {
   requireGroup,
   trackedSchema,
 } from "./http.ts";
+import { readRoutes, removeRoute } from "./tracked.ts";
 
 const type = "Microsoft.ManagedIdentity/userAssignedIdentities";
 const collection = `/subscriptions/:subscription/resourceGroups/:group/providers/${type}`;
@@ -67,27 +68,6 @@ export const managedIdentity: ArmModule = (arm, cloud) => {
     return envelope(cloud.resources.put({ ...existing, ...(tags === undefined ? {} : { tags }) }));
   });
 
-  arm.get<Route>(`${collection}/:name`, async (request) =>
-    envelope(cloud.resources.require(idOf(request.params))),
-  );
-
-  arm.get<Route>(collection, async (request) => {
-    const group = requireGroup(cloud, request.params.group);
-    return {
-      value: cloud.resources
-        .ofType(type)
-        .filter((each) => each.resourceGroup === group.name)
-        .map(envelope),
-    };
-  });
-  arm.get(`/subscriptions/:subscription/providers/${type}`, async () => ({
-    value: cloud.resources.ofType(type).map(envelope),
-  }));
-
-  arm.delete<Route>(`${collection}/:name`, async (request, reply) => {
-    const existing = cloud.resources.get(idOf(request.params));
-    if (existing === undefined) return reply.code(204).send();
-    cloud.store.transaction(() => cloud.resources.remove(existing.id));
-    return reply.code(200).send();
-  });
+  readRoutes(arm, cloud, type);
+  removeRoute(arm, cloud, type);
 };

@@ -9,6 +9,7 @@ import {
   requireGroup,
   trackedSchema,
 } from "../arm/http.ts";
+import { readRoutes, removeRoute } from "../arm/tracked.ts";
 import type { Cloud } from "../core/cloud.ts";
 import { CloudError } from "../core/errors.ts";
 import { envelope, type JsonObject, type Resource } from "../core/resources.ts";
@@ -95,24 +96,8 @@ export const insights: ArmModule = (arm, cloud) => {
     return envelope(cloud.resources.put({ ...existing, ...(tags ? { tags } : {}) }));
   });
 
-  arm.get<Route>(`${collection}/:name`, async (request) =>
-    envelope(cloud.resources.require(idOf(request.params))),
-  );
-  arm.get<Route>(collection, async (request) => {
-    const group = requireGroup(cloud, request.params.group);
-    const here = cloud.resources.ofType(type).filter((each) => each.resourceGroup === group.name);
-    return { value: here.map(envelope) };
-  });
-  arm.get(`/subscriptions/:subscription/providers/${type}`, async () => ({
-    value: cloud.resources.ofType(type).map(envelope),
-  }));
-
-  arm.delete<Route>(`${collection}/:name`, async (request, reply) => {
-    const existing = cloud.resources.get(idOf(request.params));
-    if (existing === undefined) return reply.code(204).send();
-    cloud.store.transaction(() => cloud.resources.remove(existing.id));
-    return reply.code(200).send();
-  });
+  readRoutes(arm, cloud, type);
+  removeRoute(arm, cloud, type);
 };
 
 function defaultsOf(

@@ -9,6 +9,7 @@ import {
   requireGroup,
   trackedSchema,
 } from "../arm/http.ts";
+import { readRoutes } from "../arm/tracked.ts";
 import type { Cloud } from "../core/cloud.ts";
 import { CloudError } from "../core/errors.ts";
 import { envelope, type JsonObject, type Resource } from "../core/resources.ts";
@@ -123,17 +124,7 @@ export const operationalInsights: ArmModule = (arm, cloud) => {
     );
   });
 
-  arm.get<Route>(`${collection}/:name`, async (request) =>
-    envelope(cloud.resources.require(idOf(request.params))),
-  );
-  arm.get<Route>(collection, async (request) => {
-    const group = requireGroup(cloud, request.params.group);
-    const here = cloud.resources.ofType(type).filter((each) => each.resourceGroup === group.name);
-    return { value: here.map(envelope) };
-  });
-  arm.get(`/subscriptions/:subscription/providers/${type}`, async () => ({
-    value: cloud.resources.ofType(type).map(envelope),
-  }));
+  readRoutes(arm, cloud, type);
 
   arm.delete<Route>(`${collection}/:name`, async (request, reply) => {
     const id = idOf(request.params);

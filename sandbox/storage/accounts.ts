@@ -11,6 +11,7 @@ import {
   requireGroup,
   trackedSchema,
 } from "../arm/http.ts";
+import { readRoutes, removeRoute } from "../arm/tracked.ts";
 import type { Cloud } from "../core/cloud.ts";
 import { CloudError } from "../core/errors.ts";
 import { envelope, type JsonObject, type Resource } from "../core/resources.ts";
@@ -180,25 +181,10 @@ export const storage: ArmModule = (arm, cloud) => {
     );
   });
 
-  arm.get<Route>(`${collection}/:name`, async (request) =>
-    show(cloud.resources.require(idOf(request.params))),
+  readRoutes(arm, cloud, storageType, show);
+  removeRoute(arm, cloud, storageType, (account) =>
+    cloud.operations.pendingOn(account.id) === undefined ? undefined : busy(account),
   );
-  arm.get<Route>(collection, async (request) => {
-    const group = requireGroup(cloud, request.params.group);
-    const here = cloud.resources.ofType(storageType).filter((each) => each.resourceGroup === group.name);
-    return { value: here.map(show) };
-  });
-  arm.get(`/subscriptions/:subscription/providers/${storageType}`, async () => ({
-    value: cloud.resources.ofType(storageType).map(show),
-  }));
-
-  arm.delete<Route>(`${collection}/:name`, async (request, reply) => {
-    const existing = cloud.resources.get(idOf(request.params));
-    if (existing === undefined) return reply.code(204).send();
-    if (cloud.operations.pendingOn(existing.id) !== undefined) throw busy(existing);
-    cloud.store.transaction(() => cloud.resources.remove(existing.id));
-    return reply.code(200).send();
-  });
 
   arm.post(
     "/subscriptions/:subscription/providers/Microsoft.Storage/checkNameAvailability",
