@@ -16,7 +16,11 @@ module.exports = {
     only("sandbox-is-the-cloud", "^sandbox/", "^sandbox/"),
     only("engine-stands-alone", "^engine/", "^engine/"),
     only("labs-stand-alone", "^labs/", "^labs/"),
-    only("scripts-are-thin", "^scripts/", "^(scripts|engine)/|^stacks/(config|program)\\.ts$|^sandbox/client/"),
+    only(
+      "scripts-are-thin",
+      "^scripts/",
+      "^(scripts|engine)/|^stacks/(config|program)\\.ts$|^sandbox/client/",
+    ),
     only("bench-measures-the-command", "^bench/", "^(bench|engine|sandbox/client|scripts)/|^test/harness/"),
     {
       name: "nothing-imports-tests",
@@ -43,6 +47,9 @@ module.exports = {
     doNotFollow: { path: "node_modules" },
     tsConfig: { fileName: "tsconfig.json" },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default", "types"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default", "types"],
+    },
   },
 };
