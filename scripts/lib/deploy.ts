@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { program } from "../../stacks/program.ts";
+import type { PulumiFn } from "@pulumi/pulumi/automation/index.js";
 import { passesByItself } from "./cloud-errors.ts";
 import { KilnError } from "./errors.ts";
 import { heal } from "./heal.ts";
@@ -15,6 +15,9 @@ export interface Deployed {
   readonly record: OperationRecord;
   readonly outputs: { readonly [name: string]: unknown };
 }
+
+/** Kiln's program. It is loaded while the engine starts, after the Automation API, which decides how the SDK is loaded. */
+const program: PulumiFn = async () => (await import("../../stacks/program.ts")).program();
 
 /** Opens the environment's stack with Kiln's program, made when there is none, and what is on record about it. */
 export async function openForChange(context: VerbContext, session: Session): Promise<StackHandle> {

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import type { EngineEvent, PulumiCommand, PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
@@ -12,6 +13,9 @@ import type { CloudTarget } from "./target.ts";
 
 /** The environment of every process of the engine: marks it as Kiln's, so that an orphan is known for one. */
 export const runMark = "KILN_RUN";
+
+/** What the engine's Node processes load first, so that the policies are ready sooner. */
+const leanSdk = fileURLToPath(new URL("lean-sdk.cjs", import.meta.url));
 
 /** A command of the engine failed; the message is what it said. */
 class EngineCommandError extends Error {}
@@ -37,6 +41,7 @@ export function engineEnvironment(
   const PATH = [engine.binDir, path.dirname(process.execPath), env.PATH ?? ""].join(path.delimiter);
   return {
     PATH,
+    NODE_OPTIONS: [env.NODE_OPTIONS, `--require ${JSON.stringify(leanSdk)}`].filter(Boolean).join(" "),
     ...target.engineEnv,
     // Where the stack's commands find their scripts.
     KILN_PROJECT_DIR: paths.project,
