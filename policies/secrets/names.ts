@@ -36,7 +36,9 @@ const ORDINARY_KEYS = set(`
   public range record registry resource routing row selector setting shard sort state surrogate tag template topology unique`);
 
 /** `<word>Token` counts what a model reads or writes, and is a limit, when the word is one of these. */
-const COUNTED_TOKENS = set("batch completion context input max maximum min minimum output per prompt reasoning total");
+const COUNTED_TOKENS = set(
+  "batch completion context input max maximum min minimum output per prompt reasoning total",
+);
 
 /** Words that make a random-looking value beside them suspect. */
 const HINTS = set(`

@@ -26,7 +26,7 @@ describe("field names", () => {
   ])("%s holds a credential", (name) => expect(fieldKind(name)).toBe("secret"));
 
   it.each([
-    ..."keyVaultReferenceIdentity keyName tokenUrl secretUri secretName keyVaultSecretUri AZURE_FEDERATED_TOKEN_FILE".split(
+    ..."keyVaultReferenceIdentity keyName tokenUrl maxOutputToken maxContextToken maxTokens secretUri secretName keyVaultSecretUri AZURE_FEDERATED_TOKEN_FILE".split(
       " ",
     ),
     ..."partitionKey sshPublicKey instrumentationKey APPINSIGHTS_INSTRUMENTATIONKEY key keys maxTokens topologyKey".split(
