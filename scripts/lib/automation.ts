@@ -1,5 +1,52 @@
-// The Automation API is CommonJS and slow to load: this one place imports it, and verbs import this place when they
+// The Automation API is CommonJS and slow to load: this one place imports it, and others import this place when they
 // need it.
 import "./lean-sdk.cjs";
 
-export { LocalWorkspace, PulumiCommand, Stack } from "@pulumi/pulumi/automation/index.js";
+import { LocalWorkspace, PulumiCommand, type PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
+import { SemVer } from "semver";
+
+/** What the Automation API is to run on and with. */
+export interface AutomationOptions {
+  readonly environment: string;
+  /** The folder of the project's files. */
+  readonly workDir: string;
+  readonly pulumiHome: string;
+  readonly engine: { readonly pulumi: string; readonly version: string };
+  readonly envVars: Record<string, string>;
+  readonly program?: PulumiFn | undefined;
+  /** Called when a command of the engine has been started: it takes a while until it needs this process. */
+  readonly onStarted?: (() => void) | undefined;
+}
+
+/** The part of the API's command that its declarations leave out. */
+interface Runner {
+  run(...args: unknown[]): Promise<unknown>;
+}
+
+/** A stack in the Automation API, without the commands that the API would run only to ask what is known already. */
+export async function automationStack(options: AutomationOptions): Promise<Stack> {
+  const { environment, engine, onStarted, workDir, pulumiHome, envVars } = options;
+  // The engine was checked when it was found: asking it for its version once more would cost a third of a second.
+  const pulumiCommand = Object.assign(Object.create(PulumiCommand.prototype) as PulumiCommand, {
+    command: engine.pulumi,
+    version: new SemVer(engine.version),
+    run: (...args: unknown[]) => {
+      const running = (PulumiCommand.prototype as unknown as Runner).run.apply(pulumiCommand, args);
+      onStarted?.();
+      return running;
+    },
+  });
+  const workspace = await LocalWorkspace.create({
+    workDir,
+    pulumiHome,
+    pulumiCommand,
+    envVars,
+    ...(options.program === undefined ? {} : { program: options.program }),
+  });
+  // Every command names its stack, so none needs to be selected.
+  Object.assign(workspace, { selectStack: async () => {} });
+  const stack = await Stack.select(environment, workspace);
+  // An update is followed by three more starts of the engine, for its outputs, masked and bare, and for its place in the
+  // history. The outputs stand in the engine's events, and the history is not asked for.
+  return Object.assign(stack, { outputs: async () => ({}), info: async () => undefined });
+}

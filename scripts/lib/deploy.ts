@@ -1,14 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { PulumiFn } from "@pulumi/pulumi/automation/index.js";
+import type { PreviewOptions, UpOptions } from "@pulumi/pulumi/automation/index.js";
+import { wantsStackTraces } from "../../stacks/config.ts";
 import { passesByItself } from "./cloud-errors.ts";
 import { KilnError } from "./errors.ts";
 import { heal } from "./heal.ts";
 import { OperationRecord, operate } from "./operation.ts";
 import { Progress } from "./progress.ts";
 import type { Session, VerbContext } from "./session.ts";
-import { openSessionStack } from "./session.ts";
+import { sessionStack } from "./session.ts";
 import { findSoftDeleted, planSoftDeleted, purge } from "./soft-deleted.ts";
-import type { StackHandle } from "./stack.ts";
+import { isNoStack, type StackHandle } from "./stack.ts";
 import { armIds, type State } from "./state.ts";
 
 export interface Deployed {
@@ -17,13 +18,21 @@ export interface Deployed {
 }
 
 /** Kiln's program. It is loaded while the engine starts, after the Automation API, which decides how the SDK is loaded. */
-const program: PulumiFn = async () => (await import("../../stacks/program.ts")).program();
+const load = () => import("../../stacks/program.ts");
+const program = { load, run: async () => (await load()).program() };
 
 /** Opens the environment's stack with Kiln's program, made when there is none, and what is on record about it. */
 export async function openForChange(context: VerbContext, session: Session): Promise<StackHandle> {
-  const handle = await openSessionStack(context, session, { create: true, program });
-  if (handle === undefined) throw new Error("a stack that was to be made is not there");
+  const handle = sessionStack(context, session, program);
+  // The Automation API is loaded while the engine reads the record.
+  const [there] = await Promise.all([handle.read(), handle.stack()]);
+  if (!there) await handle.create();
   return handle;
+}
+
+/** Opens the environment's stack with Kiln's program, and leaves the record to the engine. */
+export function openForPreview(context: VerbContext, session: Session): StackHandle {
+  return sessionStack(context, session, program);
 }
 
 /** How often a run is repeated after a failure that passes by itself, and how long it waits before, in milliseconds. */
@@ -37,7 +46,7 @@ export async function deploy(context: VerbContext, session: Session, handle: Sta
     try {
       return await operate(handle, resolved.environment, context.out, record, async () => {
         if (await heal(handle, handle.state, resolved.subscriptionId, clients, context.out))
-          await handle.reload();
+          await handle.read();
         await clearNames(context, session, handle.state);
         return { record, outputs: await runUp(context, session, handle, record) };
       });
@@ -45,7 +54,7 @@ export async function deploy(context: VerbContext, session: Session, handle: Sta
       if (!(error instanceof KilnError) || !passesByItself(error.code) || attempt > retries.most) throw error;
       context.out.warn(`${error.message} (${error.code}). That passes by itself; going on in a moment.`);
       await delay(retries.waitMs, undefined, { signal: context.signal });
-      await handle.reload();
+      await handle.read();
     }
   }
 }
@@ -56,9 +65,48 @@ async function runUp(
   handle: StackHandle,
   record: OperationRecord,
 ): Promise<Deployed["outputs"]> {
-  const progress = new Progress(context.out, { preview: false, stdout: context.stdout });
+  await watched(context, session, record, { preview: false }, async (options) =>
+    (await handle.stack()).up(options),
+  );
+  return record.outputs;
+}
+
+/** What bringing it up would change, judged by the policies. */
+export async function foresee(
+  context: VerbContext,
+  session: Session,
+  handle: StackHandle,
+): Promise<OperationRecord> {
+  const record = new OperationRecord();
+  await operate(handle, session.resolved.environment, context.out, record, () =>
+    watched(context, session, record, { preview: true }, async (options) => {
+      const stack = await handle.stack();
+      try {
+        await stack.preview(options);
+      } catch (error) {
+        if (!isNoStack(error)) throw error;
+        await handle.create();
+        await stack.preview(options);
+      }
+    }),
+  );
+  return record;
+}
+
+/** Runs the program under the policies, and shows and records what the engine says of it. */
+async function watched(
+  context: VerbContext,
+  session: Session,
+  record: OperationRecord,
+  { preview }: { preview: boolean },
+  work: (options: UpOptions & PreviewOptions) => Promise<unknown>,
+): Promise<void> {
+  const progress = new Progress(context.out, { preview, stdout: context.stdout });
+  const { stackTraceLimit } = Error;
+  // As in stacks/index.ts: the SDK would capture a stack trace for each promise.
+  if (!wantsStackTraces(context.env)) Error.stackTraceLimit = 0;
   try {
-    const { outputs } = await handle.stack.up({
+    await work({
       policyPacks: [session.paths.policies],
       color: "never",
       suppressProgress: true,
@@ -69,36 +117,8 @@ async function runUp(
         progress.handle(event);
       },
     });
-    return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value]));
   } finally {
-    progress.stop();
-  }
-}
-
-/** What bringing it up would change, judged by the policies. */
-export async function foresee(
-  context: VerbContext,
-  session: Session,
-  handle: StackHandle,
-): Promise<OperationRecord> {
-  const record = new OperationRecord();
-  const progress = new Progress(context.out, { preview: true, stdout: context.stdout });
-  try {
-    await operate(handle, session.resolved.environment, context.out, record, () =>
-      handle.stack.preview({
-        policyPacks: [session.paths.policies],
-        color: "never",
-        suppressProgress: true,
-        userAgent: "kiln",
-        signal: context.signal,
-        onEvent: (event) => {
-          record.handle(event);
-          progress.handle(event);
-        },
-      }),
-    );
-    return record;
-  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
     progress.stop();
   }
 }

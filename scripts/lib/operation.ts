@@ -28,11 +28,13 @@ export interface Violation {
 export class OperationRecord {
   readonly changes: Changes = { create: 0, update: 0, delete: 0, replace: 0, same: 0 };
   readonly violations: Violation[] = [];
+  /** What the program tells, empty until it has told it. */
+  outputs: Readonly<Record<string, unknown>> = {};
   /** Error diagnostics, without repetitions. */
   readonly errors: { readonly urn: string | undefined; readonly message: string }[] = [];
 
   handle(event: EngineEvent): void {
-    const { policyEvent, diagnosticEvent, summaryEvent } = event;
+    const { policyEvent, diagnosticEvent, summaryEvent, resOutputsEvent } = event;
     if (policyEvent) {
       this.violations.push({
         policy: policyEvent.policyName,
@@ -44,6 +46,8 @@ export class OperationRecord {
       const message = plain(diagnosticEvent.message);
       if (!this.errors.some((each) => each.message === message))
         this.errors.push({ urn: diagnosticEvent.urn, message });
+    } else if (resOutputsEvent?.metadata.type === "pulumi:pulumi:Stack") {
+      this.outputs = resOutputsEvent.metadata.new?.outputs ?? {};
     } else if (summaryEvent) {
       for (const [op, count] of Object.entries(summaryEvent.resourceChanges)) {
         if (op in this.changes) this.changes[op as keyof Changes] += count ?? 0;

@@ -1,6 +1,5 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
-import type { PulumiFn } from "@pulumi/pulumi/automation/index.js";
 import { type Engine, type EngineProgress, provideEngine } from "../../engine/index.ts";
 import { type LockOwner, withLock } from "../../engine/lock.ts";
 import {
@@ -14,7 +13,7 @@ import { type ExitCode, exitCodes, KilnError } from "./errors.ts";
 import { duration, type Output } from "./output.ts";
 import { type KilnPaths, kilnPaths } from "./paths.ts";
 import type { Ownership } from "./soft-deleted.ts";
-import { openStack, type StackHandle } from "./stack.ts";
+import { StackHandle, type StackOptions } from "./stack.ts";
 import { type CloudName, type CloudTarget, openTarget } from "./target.ts";
 
 /** What every verb gets. */
@@ -68,20 +67,30 @@ export async function openSession(
   };
 }
 
-export function openSessionStack(
+/** The environment's stack, its record not yet read. */
+export function sessionStack(
   context: VerbContext,
   session: Session,
-  options: { create: boolean; program?: PulumiFn },
-): Promise<StackHandle | undefined> {
+  program?: StackOptions["program"],
+): StackHandle {
   const { paths, engine, target } = session;
-  return openStack({
+  return new StackHandle({
     environment: session.resolved.environment,
     paths,
     engine,
     target,
     env: context.env,
-    ...options,
+    ...(program === undefined ? {} : { program }),
   });
+}
+
+/** The environment's stack with what is on record; undefined when there is none. */
+export async function openSessionStack(
+  context: VerbContext,
+  session: Session,
+): Promise<StackHandle | undefined> {
+  const handle = sessionStack(context, session);
+  return (await handle.read()) ? handle : undefined;
 }
 
 /**

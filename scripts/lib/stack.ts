@@ -1,8 +1,8 @@
+import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import type { EngineEvent, PulumiCommand, PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
-import { execa } from "execa";
+import type { EngineEvent, PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
 import { parse, stringify } from "yaml";
 import type { Engine } from "../../engine/index.ts";
 import { explain } from "./cloud-errors.ts";
@@ -19,17 +19,6 @@ const leanSdk = fileURLToPath(new URL("lean-sdk.cjs", import.meta.url));
 
 /** A command of the engine failed; the message is what it said. */
 class EngineCommandError extends Error {}
-
-export interface StackHandle {
-  readonly stack: Stack;
-  /** What was on record when the stack was opened, or reloaded. */
-  state: State;
-  reload(): Promise<void>;
-  /** Changes the record as a whole, through the engine's own export and import. */
-  edit(change: (exported: ExportedState) => ExportedState): Promise<void>;
-  /** Runs a command of the engine that the Automation API has no method for. */
-  readonly run: (args: string[]) => Promise<string>;
-}
 
 /** What the engine's processes get: the user's environment, Kiln's Node and engine first, and how the cloud is reached. */
 export function engineEnvironment(
@@ -50,85 +39,108 @@ export function engineEnvironment(
   };
 }
 
-/**
- * Opens the stack of an environment, through the Automation API.
- * @param options.create makes the stack when there is none; otherwise undefined is returned then
- */
-export async function openStack(options: {
-  environment: string;
-  paths: KilnPaths;
-  engine: Engine;
-  target: CloudTarget;
-  env: NodeJS.ProcessEnv;
-  program?: PulumiFn;
-  create: boolean;
-}): Promise<StackHandle | undefined> {
-  const { environment, paths, engine, target } = options;
-  const [{ LocalWorkspace, PulumiCommand, Stack }, { SemVer }] = await Promise.all([
-    import("./automation.ts"),
-    import("semver"),
-  ]);
-  const envVars = engineEnvironment(engine, target, paths, options.env);
-  // The engine was checked when it was found: asking it for its version once more would cost a third of a second.
-  const pulumiCommand: PulumiCommand = Object.assign(Object.create(PulumiCommand.prototype), {
-    command: engine.pulumi,
-    version: new SemVer(engine.version),
-  });
-  mkdirSync(paths.pulumiHome, { recursive: true, mode: 0o700 });
-  const workDir = target.ownBackend ? shadowProject(paths, environment) : paths.project;
-  const workspace = await LocalWorkspace.create({
-    workDir,
-    pulumiHome: paths.pulumiHome,
-    pulumiCommand,
-    envVars,
-    ...(options.program === undefined ? {} : { program: options.program }),
-  });
-  const run = async (args: string[]): Promise<string> => {
-    const all = [...args, "--stack", environment, "--non-interactive"];
-    const { failed, stdout, stderr } = await execa(engine.pulumi, all, {
-      cwd: workDir,
-      env: envVars,
-      stdin: "ignore",
-      reject: false,
-    });
-    if (failed) throw new EngineCommandError(stderr.trim() || stdout.trim());
-    return stdout;
-  };
-  const readState = async () => parseState(await run(["stack", "export"]));
-  let state = emptyState;
-  try {
-    state = await readState();
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    if (!/no stack named/.test(message)) throw explain([message]);
-    if (!options.create) return undefined;
-    await run(["stack", "init", "--no-select"]);
-  }
-  const handle: StackHandle = {
-    stack: await Stack.select(environment, selected(workspace)),
-    state,
-    edit: async (change) => {
-      const file = path.join(paths.run, `${environment}.${process.pid}.state.json`);
-      try {
-        writeFileSync(file, JSON.stringify(change(JSON.parse(await run(["stack", "export"])))), {
-          mode: 0o600,
-        });
-        await run(["stack", "import", "--file", file]);
-      } finally {
-        rmSync(file, { force: true });
-      }
-    },
-    reload: async () => {
-      handle.state = await readState();
-    },
-    run,
-  };
-  return handle;
+export interface StackOptions {
+  readonly environment: string;
+  readonly paths: KilnPaths;
+  readonly engine: Engine;
+  readonly target: CloudTarget;
+  readonly env: NodeJS.ProcessEnv;
+  /** What operations on the stack run. */
+  readonly program?: { readonly load: () => Promise<unknown>; readonly run: PulumiFn };
 }
 
-/** Every command names its stack, so none needs to be selected; it would only cost time. */
-function selected<T extends object>(workspace: T): T {
-  return Object.assign(workspace, { selectStack: async () => {} });
+/** The stack of an environment: the record of it, and the operations on it. */
+export class StackHandle {
+  /** What was on record when it was last read. */
+  state: State = emptyState;
+  readonly #options: StackOptions;
+  readonly #workDir: string;
+  readonly #envVars: Record<string, string>;
+  #stack: Promise<Stack> | undefined;
+
+  constructor(options: StackOptions) {
+    const { environment, paths, engine, target, env } = options;
+    mkdirSync(paths.pulumiHome, { recursive: true, mode: 0o700 });
+    this.#options = options;
+    this.#workDir = target.ownBackend ? shadowProject(paths, environment) : paths.project;
+    this.#envVars = engineEnvironment(engine, target, paths, env);
+  }
+
+  /** The stack in the Automation API, which is loaded when it is first asked for. */
+  stack(): Promise<Stack> {
+    this.#stack ??= this.#open();
+    return this.#stack;
+  }
+
+  async #open(): Promise<Stack> {
+    const { environment, paths, engine, program } = this.#options;
+    const { automationStack } = await import("./automation.ts");
+    return automationStack({
+      environment,
+      engine,
+      workDir: this.#workDir,
+      envVars: this.#envVars,
+      pulumiHome: paths.pulumiHome,
+      program: program?.run,
+      // A program that cannot be loaded says so when it is run.
+      onStarted: () => void program?.load().catch(() => {}),
+    });
+  }
+
+  /** Reads the record. @returns false when there is no such stack */
+  async read(): Promise<boolean> {
+    try {
+      this.state = parseState(await this.run(["stack", "export"]));
+      return true;
+    } catch (error) {
+      if (isNoStack(error)) return false;
+      throw error instanceof EngineCommandError ? explain([error.message]) : error;
+    }
+  }
+
+  /** Makes the stack in the backend. */
+  async create(): Promise<void> {
+    await this.run(["stack", "init", "--no-select"]);
+  }
+
+  /** Changes the record as a whole, through the engine's own export and import. */
+  async edit(change: (exported: ExportedState) => ExportedState): Promise<void> {
+    const { environment, paths } = this.#options;
+    const file = path.join(paths.run, `${environment}.${process.pid}.state.json`);
+    try {
+      const exported = JSON.parse(await this.run(["stack", "export"])) as ExportedState;
+      writeFileSync(file, JSON.stringify(change(exported)), { mode: 0o600 });
+      await this.run(["stack", "import", "--file", file]);
+    } finally {
+      rmSync(file, { force: true });
+    }
+  }
+
+  /** Runs a command of the engine that the Automation API has no method for. */
+  run(args: readonly string[]): Promise<string> {
+    const { environment, engine } = this.#options;
+    return new Promise((resolve, reject) => {
+      const child = execFile(
+        engine.pulumi,
+        [...args, "--stack", environment, "--non-interactive"],
+        {
+          cwd: this.#workDir,
+          env: { ...process.env, ...this.#envVars },
+          maxBuffer: Number.POSITIVE_INFINITY,
+        },
+        (error, stdout, stderr) => {
+          if (error === null) resolve(stdout);
+          else reject(new EngineCommandError(stderr.trim() || stdout.trim() || error.message));
+        },
+      );
+      child.stdin?.end();
+    });
+  }
+}
+
+/** Whether the engine failed because there is no such stack in the backend. */
+export function isNoStack(error: unknown): boolean {
+  return error instanceof Error && /no stack named/.test(error.message);
 }
 
 /**

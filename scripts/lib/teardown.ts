@@ -63,10 +63,11 @@ async function destroy(
   try {
     await operate(handle, resolved.environment, context.out, record, async () => {
       if (await heal(handle, handle.state, resolved.subscriptionId, clients, context.out))
-        await handle.reload();
+        await handle.read();
       await refuseForeign(session, handle);
       if (handle.state.resources.length > 0) {
-        await handle.stack.destroy({
+        const stack = await handle.stack();
+        await stack.destroy({
           color: "never",
           suppressProgress: true,
           userAgent: "kiln",

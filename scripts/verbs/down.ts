@@ -22,7 +22,7 @@ export async function down(
   const session = await openSession(context, options.environment, options.cloud);
   out.say(`Taking down ${options.environment} (${options.cloud})`);
   return exclusively(context, session, "down", async () => {
-    const handle = await openSessionStack(context, session, { create: false });
+    const handle = await openSessionStack(context, session);
     const receipt = await tearDown(context, session, handle);
     const result = {
       verb: "down",

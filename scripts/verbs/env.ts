@@ -1,6 +1,6 @@
 import { delimiter, dirname } from "node:path";
 import { type ExitCode, exitCodes } from "../lib/errors.ts";
-import { openSession, openSessionStack, type VerbContext } from "../lib/session.ts";
+import { openSession, sessionStack, type VerbContext } from "../lib/session.ts";
 import { engineEnvironment } from "../lib/stack.ts";
 import type { CloudName } from "../lib/target.ts";
 
@@ -13,7 +13,8 @@ export async function env(
   options: { environment: string; cloud: CloudName },
 ): Promise<ExitCode> {
   const session = await openSession(context, options.environment, options.cloud);
-  await openSessionStack(context, session, { create: true });
+  const stack = sessionStack(context, session);
+  if (!(await stack.read())) await stack.create();
   const { engine, target, paths } = session;
   const variables: Record<string, string> = {
     ...engineEnvironment(engine, target, paths, {}),

@@ -1,5 +1,5 @@
 import { card } from "../lib/card.ts";
-import { foresee, openForChange } from "../lib/deploy.ts";
+import { foresee, openForPreview } from "../lib/deploy.ts";
 import { type ExitCode, exitCodes } from "../lib/errors.ts";
 import { openSession, type VerbContext } from "../lib/session.ts";
 import type { CloudName } from "../lib/target.ts";
@@ -12,7 +12,7 @@ export async function preview(
   const began = Date.now();
   const session = await openSession(context, options.environment, options.cloud);
   context.out.say(`Previewing ${options.environment} in ${session.resolved.location} (${options.cloud})`);
-  const handle = await openForChange(context, session);
+  const handle = openForPreview(context, session);
   const record = await foresee(context, session, handle);
   const result = {
     verb: "preview",

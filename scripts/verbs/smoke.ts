@@ -20,7 +20,7 @@ export async function smoke(
   const began = Date.now();
   const { out } = context;
   const session = await openSession(context, options.environment, options.cloud);
-  const handle = await openSessionStack(context, session, { create: false });
+  const handle = await openSessionStack(context, session);
   const app = handle?.state.outputs.functionAppName;
   if (typeof app !== "string") {
     throw new KilnError({

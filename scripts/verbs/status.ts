@@ -22,7 +22,7 @@ export async function status(
 ): Promise<ExitCode> {
   const began = Date.now();
   const session = await openSession(context, options.environment, options.cloud);
-  const handle = await openSessionStack(context, session, { create: false });
+  const handle = await openSessionStack(context, session);
   const state = handle?.state ?? emptyState;
   const resources = await Promise.all(state.resources.map((resource) => look(session, resource)));
   const exists = resources.length > 0;
