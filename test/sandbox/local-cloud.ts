@@ -97,6 +97,12 @@ export class LocalCloud {
     );
   }
 
+  /** A request to ARM with exactly this address. */
+  raw(method: string, url: string, ask: Ask = {}): Promise<Answer> {
+    const path = url.replace("https://management.azure.com", "");
+    return this.#send(this.#arm, method, path, "management.azure.com", "https://management.azure.com", ask);
+  }
+
   /** The same, and lets time pass until its operation is over. */
   async armDone(method: string, url: string, ask: Ask = {}): Promise<Answer> {
     const answer = await this.arm(method, url, ask);
