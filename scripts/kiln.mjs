@@ -4,12 +4,20 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import module from "node:module";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 
 if (major > 24 || (major === 24 && minor >= 5)) {
-  module.enableCompileCache?.();
+  // What Node compiles is kept beside the engine, for this process and those it starts, where no restart clears it.
+  process.env.NODE_COMPILE_CACHE ||= join(
+    process.env.XDG_CACHE_HOME || join(homedir(), ".cache"),
+    "kiln",
+    "node",
+  );
+  module.enableCompileCache();
   const { main } = await import("./main.ts");
   process.exitCode = await main(process.argv.slice(2));
 } else {

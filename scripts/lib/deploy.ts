@@ -101,7 +101,7 @@ async function watched(
   { preview }: { preview: boolean },
   work: (options: UpOptions & PreviewOptions) => Promise<unknown>,
 ): Promise<void> {
-  const progress = new Progress(context.out, { preview, stdout: context.stdout });
+  const progress = await Progress.start(context.out, { preview, stdout: context.stdout });
   const { stackTraceLimit } = Error;
   // As in stacks/index.ts: the SDK would capture a stack trace for each promise.
   if (!wantsStackTraces(context.env)) Error.stackTraceLimit = 0;

@@ -1,5 +1,5 @@
 import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
-import { createLogUpdate } from "log-update";
+import type { createLogUpdate } from "log-update";
 import pc from "picocolors";
 import { duration, type Output } from "./output.ts";
 
@@ -20,24 +20,35 @@ interface Running {
   readonly since: number;
 }
 
+type Footer = ReturnType<typeof createLogUpdate>;
+
 /** Shows what the engine does as it does it: a line for each step that is over, and in a terminal what is under way. */
 export class Progress {
   readonly #out: Output;
   readonly #preview: boolean;
   readonly #running = new Map<string, Running>();
   readonly #began = Date.now();
-  readonly #footer: ReturnType<typeof createLogUpdate> | undefined;
+  readonly #footer: Footer | undefined;
   #timer: NodeJS.Timeout | undefined;
   #done = 0;
 
-  constructor(out: Output, options: { preview: boolean; stdout: NodeJS.WriteStream }) {
+  private constructor(out: Output, preview: boolean, footer: Footer | undefined) {
     this.#out = out;
-    this.#preview = options.preview;
-    if (out.live) {
-      this.#footer = createLogUpdate(options.stdout);
+    this.#preview = preview;
+    this.#footer = footer;
+    if (footer !== undefined) {
       this.#timer = setInterval(() => this.#draw(), 200);
       this.#timer.unref();
     }
+  }
+
+  static async start(
+    out: Output,
+    options: { preview: boolean; stdout: NodeJS.WriteStream },
+  ): Promise<Progress> {
+    // Lines are rewritten in a terminal only; a pipeline need not load what does that.
+    const footer = out.live ? (await import("log-update")).createLogUpdate(options.stdout) : undefined;
+    return new Progress(out, options.preview, footer);
   }
 
   handle(event: EngineEvent): void {

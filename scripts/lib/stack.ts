@@ -24,7 +24,7 @@ class EngineCommandError extends Error {}
 export function engineEnvironment(
   engine: Pick<Engine, "binDir">,
   target: Pick<CloudTarget, "engineEnv">,
-  paths: Pick<KilnPaths, "project" | "home">,
+  paths: Pick<KilnPaths, "project">,
   env: NodeJS.ProcessEnv,
 ): Record<string, string> {
   const PATH = [engine.binDir, path.dirname(process.execPath), env.PATH ?? ""].join(path.delimiter);
@@ -34,7 +34,8 @@ export function engineEnvironment(
     ...target.engineEnv,
     // Where the stack's commands find their scripts.
     KILN_PROJECT_DIR: paths.project,
-    NODE_COMPILE_CACHE: path.join(paths.home, "node-cache"),
+    // Where scripts/kiln.mjs keeps what Node compiles.
+    ...(env.NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE: env.NODE_COMPILE_CACHE }),
     [runMark]: String(process.pid),
   };
 }

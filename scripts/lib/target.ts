@@ -1,3 +1,5 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { setDefaultCACertificates } from "node:tls";
 import type { TokenCredential } from "@azure/identity";
 import type { SandboxStatus } from "../../sandbox/client/index.ts";
 import { KilnError } from "./errors.ts";
@@ -62,12 +64,8 @@ async function openSandbox(paths: KilnPaths, env: NodeJS.ProcessEnv): Promise<Cl
     clientId: self.clientId,
     projectDir: paths.project,
   })) as { azureNative: number; command: number };
-  const [{ WorkloadIdentityCredential }, tls, { readFileSync, mkdirSync }] = await Promise.all([
-    import("@azure/identity"),
-    import("node:tls"),
-    import("node:fs"),
-  ]);
-  tls.setDefaultCACertificates([...tls.getCACertificates("default"), readFileSync(caCertificate, "utf8")]);
+  // Nothing but the sandbox is to be reached, so nothing but its certificates is trusted.
+  setDefaultCACertificates([readFileSync(caCertificate, "utf8")]);
   const url = new URL(proxy);
   const clientOptions = {
     proxyOptions: { host: `${url.protocol}//${url.hostname}`, port: Number(url.port) },
@@ -78,11 +76,14 @@ async function openSandbox(paths: KilnPaths, env: NodeJS.ProcessEnv): Promise<Cl
     name: "sandbox",
     subscriptionId,
     tenantId,
-    credential: new WorkloadIdentityCredential({
-      ...clientOptions,
-      tenantId,
-      clientId: self.clientId,
-      tokenFilePath: self.assertionFile,
+    credential: onDemand(async () => {
+      const { WorkloadIdentityCredential } = await import("@azure/identity");
+      return new WorkloadIdentityCredential({
+        ...clientOptions,
+        tenantId,
+        clientId: self.clientId,
+        tokenFilePath: self.assertionFile,
+      });
     }),
     clientOptions,
     ownBackend: true,
@@ -103,6 +104,17 @@ async function openSandbox(paths: KilnPaths, env: NodeJS.ProcessEnv): Promise<Cl
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
       PULUMI_SKIP_UPDATE_CHECK: "true",
+    },
+  };
+}
+
+/** A credential that is made when a token is first asked for: its library is slow to load, and a preview asks for none. */
+function onDemand(make: () => Promise<TokenCredential>): TokenCredential {
+  let made: Promise<TokenCredential> | undefined;
+  return {
+    getToken: async (scopes, options) => {
+      made ??= make();
+      return (await made).getToken(scopes, options);
     },
   };
 }

@@ -59,7 +59,7 @@ async function destroy(
   record: OperationRecord,
 ): Promise<void> {
   const { resolved, clients } = session;
-  const progress = new Progress(context.out, { preview: false, stdout: context.stdout });
+  const progress = await Progress.start(context.out, { preview: false, stdout: context.stdout });
   try {
     await operate(handle, resolved.environment, context.out, record, async () => {
       if (await heal(handle, handle.state, resolved.subscriptionId, clients, context.out))

@@ -17,7 +17,7 @@ export async function env(
   if (!(await stack.read())) await stack.create();
   const { engine, target, paths } = session;
   const variables: Record<string, string> = {
-    ...engineEnvironment(engine, target, paths, {}),
+    ...engineEnvironment(engine, target, paths, context.env),
     PULUMI_STACK: options.environment,
     KILN_HOME: paths.home,
     ...(target.sandbox?.caCertificate === undefined
