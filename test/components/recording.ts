@@ -93,7 +93,8 @@ interface Monitor {
 
 function idOf(type: string, name: string, inputs: Record<string, unknown>): string {
   const group = `/subscriptions/${SUBSCRIPTION}/resourceGroups/${String(inputs.resourceGroupName)}`;
-  return type.startsWith("azure-native:") ? `${group}/providers/${type}/${name}` : name;
+  const [, module, kind] = type.split(":");
+  return type.startsWith("azure-native:") ? `${group}/providers/Microsoft.${module}/${kind}/${name}` : name;
 }
 
 /** The one registration of a type, or of a type and name. */
