@@ -166,9 +166,15 @@ export function randomIn(text: string, around: Surroundings): string | undefined
 /** A text of which nothing is known but itself. */
 export const NOTHING_AROUND: Surroundings = { field: "", hinted: false, endpoint: false };
 
+/** Words run together (`immediatePurgeDataOn30Days`): a property's name, however many words and numbers it has. */
+function isWords(name: string): boolean {
+  if (!/^[a-z]{2,}(?:[A-Z][a-z]+|\d{1,4})*$/.test(name)) return false;
+  return name.length / (name.match(/[A-Z]?[a-z]+|\d+/g)?.length ?? 1) >= 4;
+}
+
 /** Whether a name (of a resource, of a key) is itself a secret. */
 export const looksSecret = (name: string): boolean =>
   shapeOf(name) !== undefined ||
   assignmentIn(name) !== undefined ||
   randomIn(name, NOTHING_AROUND) !== undefined ||
-  (name.length >= 24 && looksRandom(name) && !isReference(name));
+  (name.length >= 24 && looksRandom(name) && !isReference(name) && !isWords(name));

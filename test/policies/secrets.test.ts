@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { judge } from "../../policies/judge.ts";
@@ -296,6 +298,29 @@ describe("properties", () => {
         expect(JSON.stringify(found)).not.toContain(secret);
       }),
     );
+  });
+
+  it("no property of Azure's resource types reads as a secret", () => {
+    const folder = fileURLToPath(new URL("../../node_modules/@pulumi/azure-native/", import.meta.url));
+    const groups = [
+      "applicationinsights",
+      "authorization",
+      "cognitiveservices",
+      "keyvault",
+      "managedidentity",
+    ];
+    const modules = [...groups, "operationalinsights", "resources", "storage", "web"].flatMap((group) =>
+      readdirSync(`${folder}${group}`).flatMap((file) =>
+        file.endsWith(".js") ? [readFileSync(`${folder}${group}/${file}`, "utf8")] : [],
+      ),
+    );
+    const properties = new Set(
+      modules.flatMap((module) =>
+        [...module.matchAll(/resourceInputs\["(\w+)"\]/g)].map((found) => found[1]),
+      ),
+    );
+    expect(properties.size).toBeGreaterThan(500);
+    expect([...properties].filter((each) => looksSecret(each ?? ""))).toEqual([]);
   });
 
   it("a legacy key is found wherever a word for it stands before it", () => {
