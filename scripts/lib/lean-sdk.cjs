@@ -1,37 +1,44 @@
-// Loaded before Pulumi's SDK (here, and by `node --require` in the engine's policy host). The SDK loads the TypeScript
-// compiler and npm's dependency solver whenever it is loaded, together more than half of the time that takes, for
-// turning functions into text, which few programs ask for. Here both wait until something of theirs is used.
+// Loaded before Pulumi's SDK (by automation.ts, and by `node --require` in the engine's policy host). Whenever the SDK is
+// loaded it loads the TypeScript compiler, npm's dependency solver and hooks into V8, for turning functions into text,
+// which few programs ask for; the policy host also sets up a TypeScript compiler that a Node which strips types makes
+// needless. All that is more than half of the time it takes, and the hooks change V8's flags, whereupon V8 rejects
+// everything in the compile cache. Here each waits until something of it is used.
 // CommonJS and plain JavaScript, because it must be cheap in every process.
 const { Module, createRequire } = require("node:module");
 
 const sdk = createRequire(require.resolve("@pulumi/pulumi"));
 
-for (const name of ["typescript", "@npmcli/arborist"]) {
-  const file = sdk.resolve(name);
-  if (require.cache[file] === undefined) require.cache[file] = onDemand(file);
-}
+const { version } = sdk("typescript/package.json");
+onDemand("typescript", { version });
+onDemand("@npmcli/arborist");
+onDemand("@pulumi/pulumi/runtime/closure/v8.js");
+onDemand("@pulumi/pulumi/runtime/closure/v8Hooks.js", { isInitializedAsync: async () => {} });
+onDemand("@pulumi/pulumi/vendor/ts-node@7.0.1/index.js", { register: () => {} });
 
-/** A module that is loaded when a property of it is first asked for. */
-function onDemand(file) {
+/**
+ * Has a module loaded when a property of it is first asked for.
+ * @param {string} name
+ * @param {Record<string, unknown>} known properties that are there without loading it
+ */
+function onDemand(name, known = {}) {
+  const file = sdk.resolve(name);
+  if (require.cache[file] !== undefined) return;
+  const stand = new Module(file);
   const load = () => {
-    if (require.cache[file] === module) delete require.cache[file];
+    if (require.cache[file] === stand) delete require.cache[file];
     return sdk(file);
   };
-  const module = new Module(file);
-  module.filename = file;
-  module.loaded = true;
-  module.exports = new Proxy(
-    {},
-    {
-      // Compiled ES imports look at __esModule first, and copy every property where it is missing.
-      get: (_, key) => (key === "__esModule" ? true : load()[key]),
-      has: (_, key) => key in load(),
-      ownKeys: () => Reflect.ownKeys(load()),
-      getOwnPropertyDescriptor: (_, key) => {
-        const found = Reflect.getOwnPropertyDescriptor(load(), key);
-        return found && { ...found, configurable: true };
-      },
+  stand.filename = file;
+  stand.loaded = true;
+  stand.exports = new Proxy(known, {
+    // Compiled ES imports look at __esModule first, and copy every property where it is missing.
+    get: (_, key) => (key === "__esModule" ? true : key in known ? known[key] : load()[key]),
+    has: (_, key) => key in load(),
+    ownKeys: () => Reflect.ownKeys(load()),
+    getOwnPropertyDescriptor: (_, key) => {
+      const found = Reflect.getOwnPropertyDescriptor(load(), key);
+      return found && { ...found, configurable: true };
     },
-  );
-  return module;
+  });
+  require.cache[file] = stand;
 }
