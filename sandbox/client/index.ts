@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { SandboxError } from "./errors.ts";
@@ -86,16 +88,9 @@ export class SandboxClient {
   }
 
   async #call(daemon: DaemonFile, method: string, path: string, body?: unknown): Promise<unknown> {
-    let response: Response;
+    let answer: { status: number; body: string };
     try {
-      response = await fetch(`http://127.0.0.1:${daemon.port}/control${path}`, {
-        method,
-        headers: {
-          authorization: `Bearer ${daemon.controlToken}`,
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
+      answer = await ask(daemon, method, `/control${path}`, body);
     } catch (error) {
       throw new SandboxError(
         "SandboxUnreachable",
@@ -104,11 +99,11 @@ export class SandboxClient {
         "Stop it (`kiln sandbox stop`), or end that process, and try again.",
       );
     }
-    const answer = (await response.json()) as { error?: { code: string; message: string } };
-    if (response.ok) return answer;
+    const said = JSON.parse(answer.body) as { error?: { code: string; message: string } };
+    if (answer.status < 400) return said;
     throw new SandboxError(
-      answer.error?.code ?? "SandboxRefused",
-      answer.error?.message ?? `the sandbox answered ${response.status}`,
+      said.error?.code ?? "SandboxRefused",
+      said.error?.message ?? `the sandbox answered ${answer.status}`,
       "The sandbox refused what it was told.",
       "See `kiln sandbox --help`.",
     );
@@ -178,6 +173,35 @@ export class SandboxClient {
       await delay(50);
     }
   }
+}
+
+/** One request to the daemon, with what loads fast, and past any proxy that the environment may name. */
+function ask(
+  daemon: DaemonFile,
+  method: string,
+  path: string,
+  body: unknown,
+): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      {
+        host: "127.0.0.1",
+        port: daemon.port,
+        method,
+        path,
+        agent: new Agent(),
+        headers: {
+          authorization: `Bearer ${daemon.controlToken}`,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+        },
+      },
+      (response) => {
+        text(response).then((said) => resolve({ status: response.statusCode ?? 0, body: said }), reject);
+      },
+    );
+    outgoing.on("error", reject);
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+  });
 }
 
 /** What the daemon says once over IPC. */

@@ -3,6 +3,7 @@
 import "./lean-sdk.cjs";
 
 import { LocalWorkspace, PulumiCommand, type PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
+import log from "@pulumi/pulumi/log/index.js";
 import { SemVer } from "semver";
 
 /** What the Automation API is to run on and with. */
@@ -25,6 +26,9 @@ interface Runner {
 
 /** A stack in the Automation API, without the commands that the API would run only to ask what is known already. */
 export async function automationStack(options: AutomationOptions): Promise<Stack> {
+  // The SDK tells the engine of every step of every registration, each in a call of its own, for a `--debug` of the
+  // command line that Kiln does not have.
+  log.debug = async () => {};
   const { environment, engine, onStarted, workDir, pulumiHome, envVars } = options;
   // The engine was checked when it was found: asking it for its version once more would cost a third of a second.
   const pulumiCommand = Object.assign(Object.create(PulumiCommand.prototype) as PulumiCommand, {

@@ -8,26 +8,33 @@ const { Module, createRequire } = require("node:module");
 
 const sdk = createRequire(require.resolve("@pulumi/pulumi"));
 
-const { version } = sdk("typescript/package.json");
-onDemand("typescript", { version });
-onDemand("@npmcli/arborist");
-onDemand("@pulumi/pulumi/runtime/closure/v8.js");
-onDemand("@pulumi/pulumi/runtime/closure/v8Hooks.js", { isInitializedAsync: async () => {} });
-onDemand("@pulumi/pulumi/vendor/ts-node@7.0.1/index.js", { register: () => {} });
+// The policy shim first asks a Node for the path of the policy host; that one loads nothing.
+if (process.argv[1] !== undefined) {
+  onDemand("typescript", () => ({ version: sdk("typescript/package.json").version }));
+  onDemand("@npmcli/arborist");
+  onDemand("normalize-package-data", (load) => ({ default: (...args) => load()(...args) }));
+  onDemand("@pulumi/pulumi/runtime/closure/v8.js");
+  onDemand("@pulumi/pulumi/runtime/closure/v8Hooks.js", () => ({ isInitializedAsync: async () => {} }));
+  if (/[\\/]run-policy-pack[\\/]/.test(process.argv[1])) {
+    onDemand("@pulumi/pulumi/automation/index.js");
+    onDemand("@pulumi/pulumi/vendor/ts-node@7.0.1/index.js", () => ({ register: () => {} }));
+  }
+}
 
 /**
- * Has a module loaded when a property of it is first asked for.
+ * Has a module loaded when a property of it is first asked for. Does nothing where it is not installed.
  * @param {string} name
- * @param {Record<string, unknown>} known properties that are there without loading it
+ * @param {(load: () => any) => Record<string, unknown>} knownOf properties that are there without loading it
  */
-function onDemand(name, known = {}) {
-  const file = sdk.resolve(name);
-  if (require.cache[file] !== undefined) return;
+function onDemand(name, knownOf = () => ({})) {
+  const file = find(name);
+  if (file === undefined || require.cache[file] !== undefined) return;
   const stand = new Module(file);
   const load = () => {
     if (require.cache[file] === stand) delete require.cache[file];
     return sdk(file);
   };
+  const known = knownOf(load);
   stand.filename = file;
   stand.loaded = true;
   stand.exports = new Proxy(known, {
@@ -41,4 +48,13 @@ function onDemand(name, known = {}) {
     },
   });
   require.cache[file] = stand;
+}
+
+/** The file of a module, undefined where it is not installed. */
+function find(name) {
+  try {
+    return sdk.resolve(name);
+  } catch {
+    return undefined;
+  }
 }
