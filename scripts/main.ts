@@ -1,14 +1,27 @@
+import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
-import { exitCodes, toKilnError, usageError } from "./lib/errors.ts";
+import { exitCodes, KilnError, usageError } from "./lib/errors.ts";
 import { createOutput, troubleText } from "./lib/output.ts";
 import type { Run } from "./lib/session.ts";
 import type { CloudName } from "./lib/target.ts";
+import { toKilnError } from "./lib/trouble.ts";
 import { addSandboxCommands } from "./sandbox-commands.ts";
 
 interface EnvironmentOptions {
   readonly cloud: CloudName;
   readonly yes?: boolean;
 }
+
+/** Signals by which people and pipelines end a run, with the exit code of one that obeyed. */
+const endings = {
+  SIGINT: exitCodes.interrupted,
+  SIGTERM: exitCodes.terminated,
+  SIGHUP: exitCodes.hangup,
+} as const;
+type Ending = keyof typeof endings;
+
+/** A terminal's signal may come twice, once by way of the older Node that started this one; people take longer, in ms. */
+const sameSignal = 200;
 
 /**
  * The kiln command.
@@ -18,19 +31,34 @@ interface EnvironmentOptions {
 export async function main(args: readonly string[]): Promise<number> {
   const json = args.includes("--json");
   const out = createOutput(json, process.stdout, process.stderr);
-  const interrupted = new AbortController();
-  const onSignal = (signal: NodeJS.Signals): void => {
-    // The engine is in the same process group and was interrupted as well: it ends what it is at and lets go.
-    if (interrupted.signal.aborted) process.exit(signal === "SIGINT" ? 130 : 143);
-    out.warn("Interrupted: finishing the step at hand. Once more ends at once; a rerun goes on from here.");
-    interrupted.abort();
+  const subject = subjectOf(args);
+  const tell = (trouble: KilnError): number => {
+    const { code, message, cause, next, problems } = trouble;
+    const error = { code, message, cause, next, ...(problems === undefined ? {} : { problems }) };
+    out.document({ ...subject, result: "failed", error });
+    if (!json) process.stderr.write(`${troubleText(trouble)}\n`);
+    return trouble.exitCode;
   };
-  // Whoever reads our output may stop reading (`| head`): that is no failure.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(exitCodes.done);
-    throw error;
-  });
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+
+  const interrupted = new AbortController();
+  let since = 0;
+  const onSignal = (signal: Ending): void => {
+    if (!interrupted.signal.aborted) {
+      since = Date.now();
+      // In a terminal the engine was interrupted as well: it ends what it is at and lets go.
+      out.warn("Interrupted: finishing the step at hand. Once more ends at once; a rerun goes on from here.");
+      interrupted.abort(signal);
+    } else if (Date.now() - since > sameSignal) {
+      process.exit(tell(interruption(subject, signal, "It was told to end at once.")));
+    }
+  };
+  for (const signal of Object.keys(endings) as Ending[]) process.on(signal, onSignal);
+  // Whoever reads our output may stop reading (`| head`): the work goes on, unheard, rather than being torn apart.
+  const onUnheard = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== "EPIPE") exitCode = exitCodes.failed;
+  };
+  process.stdout.on("error", onUnheard);
+  process.stderr.on("error", onUnheard);
 
   let exitCode: number = exitCodes.done;
   const run: Run = async (verb) => {
@@ -40,34 +68,68 @@ export async function main(args: readonly string[]): Promise<number> {
     await commands(run).parseAsync([...args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
-    const trouble = error instanceof CommanderError ? usage(error) : toKilnError(error);
-    exitCode = trouble.exitCode;
-    const { code, message, cause, next } = trouble;
-    const [verb, env] = args.filter((each) => !each.startsWith("-"));
-    out.document({ verb, env, result: "failed", error: { code, message, cause, next } });
-    if (!json) process.stderr.write(`${troubleText(trouble)}\n`);
+    if (error instanceof CommanderError) exitCode = tell(usage(error, subject));
+    else if (interrupted.signal.aborted) {
+      const why = "It was interrupted before it was done; what was made until then is on record.";
+      exitCode = tell(interruption(subject, interrupted.signal.reason as Ending, why));
+    } else exitCode = tell(toKilnError(error));
     if (process.env.KILN_DEBUG === "1") console.error(error);
   } finally {
-    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+    for (const signal of Object.keys(endings) as Ending[]) process.off(signal, onSignal);
   }
   return exitCode;
 }
 
-function usage(error: CommanderError) {
+/** Which verb was given, and for which environment where it is about one. */
+interface Subject {
+  readonly verb?: string;
+  readonly env?: string;
+}
+
+const environmentVerbs = ["up", "preview", "down", "status", "smoke", "env"];
+
+/** What a command line is about, told from its words alone, since a wrong one has to be answered too. Pure. */
+export function subjectOf(args: readonly string[]): Subject {
+  const words = args.filter((each, at) => !each.startsWith("-") && args[at - 1] !== "--cloud");
+  const [verb, second] = words;
+  if (verb === undefined) return {};
+  if (verb === "sandbox") return { verb: second === undefined ? verb : `${verb} ${second}` };
+  return environmentVerbs.includes(verb) && second !== undefined ? { verb, env: second } : { verb };
+}
+
+function interruption({ verb = "kiln", env }: Subject, signal: Ending, cause: string): KilnError {
+  const command = ["kiln", verb === "kiln" ? undefined : verb, env].filter(Boolean).join(" ");
+  const next = "Run it again: it goes on from there.";
+  return new KilnError(
+    { code: "Interrupted", message: `\`${command}\` was interrupted (${signal})`, cause, next },
+    endings[signal],
+  );
+}
+
+function usage(error: CommanderError, { verb }: Subject): KilnError {
   const [first = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
-  return usageError(first, rest.join(" ").trim() || "The command line was not understood.");
+  const none = error.code === "commander.help";
+  // A command that nobody knows has no help of its own, but the one above it has.
+  const known = /^unknown command/.test(first) ? verb?.split(" ").slice(0, -1).join(" ") : verb;
+  return usageError(
+    none ? "no command was given" : first,
+    rest.join(" ").trim() || "The command line does not fit the command.",
+    `See \`${["kiln", known].filter(Boolean).join(" ")} --help\`.`,
+  );
 }
 
 function commands(run: Run): Command {
   const kiln = new Command("kiln")
     .description("A team's AI platform, one environment at a time: dev, staging, prod or pr-<number>.")
+    .version(version(), "-V, --version", "show Kiln's version")
     .exitOverride()
+    // What went wrong is told in Kiln's own way, wherever it went wrong.
     .configureOutput({ writeErr: () => {} })
     .showSuggestionAfterError()
     .addHelpText(
       "after",
       "\nExit codes: 0 done, 1 the cloud or the program failed, 2 wrong usage or configuration, 3 a policy said no,\n" +
-        "4 the environment is locked, 5 a check failed.",
+        "4 the environment is locked, 5 a check failed; 130 it was interrupted.",
     );
 
   const verb = (name: string, description: string) =>
@@ -116,4 +178,9 @@ function commands(run: Run): Command {
       run(async (context) => (await import("./verbs/engine.ts")).engine(context, { look, verify })),
     );
   return kiln;
+}
+
+function version(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
 }

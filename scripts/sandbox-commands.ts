@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import type { Run } from "./lib/session.ts";
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -39,7 +39,7 @@ export function addSandboxCommands(kiln: Command, run: Run): void {
 
   command(sandbox, "start", "start it, unless it runs")
     .option("--port <port>", "port of its proxy (default: the one of last time)", parsePort)
-    .option("--profile <name>", "how long things take: instant, quick or azure")
+    .addOption(new Option("--profile <name>", "how long things take").choices(["instant", "quick", "azure"]))
     .action((options: { port?: number; profile?: string }) =>
       run(async (context) => (await load()).start(context, options)),
     );
@@ -83,7 +83,16 @@ export function addSandboxCommands(kiln: Command, run: Run): void {
     .action((scale: number) => run(async (context) => (await load()).clock(context, { scale })));
 
   const fault = sandbox.command("fault").description("what goes wrong on purpose");
-  command(fault, "add <effect>", "throttle, server-error, conflict, lost (the answer, after commit) or delay")
+  command(fault, "add", "let requests fail, or take their time")
+    .addArgument(
+      new Argument("<effect>", "what happens; lost: the answer, after the commit").choices([
+        "throttle",
+        "server-error",
+        "conflict",
+        "lost",
+        "delay",
+      ]),
+    )
     .option("--method <method>", "only this method")
     .option("--host <regexp>", "only hosts that it finds")
     .option("--path <regexp>", "only paths that it finds")

@@ -22,10 +22,11 @@ export class ConfigError extends Error {
   /** What to do. */
   readonly next: string;
 
-  constructor(environment: string, problems: readonly ConfigProblem[]) {
+  /** @param headline what the problems are about. @default the configuration of the environment */
+  constructor(environment: string, problems: readonly ConfigProblem[], headline?: string) {
     const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
     const lines = problems.map((problem) => `  ${describeProblem(problem)}`);
-    super([`The configuration of "${environment}" has ${count}:`, ...lines].join("\n"));
+    super([headline ?? `The configuration of "${environment}" has ${count}:`, ...lines].join("\n"));
     this.name = "ConfigError";
     this.problems = problems;
     const files = [...new Set(problems.map((problem) => problem.file).filter((file) => file !== ""))];

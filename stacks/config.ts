@@ -71,13 +71,9 @@ export function requireEnvironment(name: string): Environment {
   if (environment !== undefined) return environment;
   const near = nearestEnvironment(name);
   const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
-  throw new ConfigError(name, [
-    {
-      file: "",
-      key: "environment",
-      message: `is ${JSON.stringify(name)}; allowed: ${ENVIRONMENT_NAMES}${hint}`,
-    },
-  ]);
+  const message = `is ${JSON.stringify(name)}; allowed: ${ENVIRONMENT_NAMES}${hint}`;
+  const problem = { file: "", key: "environment", message };
+  throw new ConfigError(name, [problem], "There is no such environment:");
 }
 
 /**
@@ -142,6 +138,13 @@ export function readConfigFiles(projectDir: string, environment: Environment): R
   const own = stackFile(environment.name);
 
   const project = readYaml(projectDir, "Pulumi.yaml", true, problems);
+  if (Object.keys(project).length > 0 && project.name !== PROJECT) {
+    problems.push({
+      file: "Pulumi.yaml",
+      key: "name",
+      message: `is ${JSON.stringify(project.name)}; allowed: ${PROJECT}, the namespace of every key`,
+    });
+  }
   for (const [key, declared] of Object.entries(section(project, "Pulumi.yaml", problems))) {
     const name = key.startsWith(`${PROJECT}:`) ? key.slice(PROJECT.length + 1) : key;
     if (name.includes(":")) continue;
@@ -190,7 +193,15 @@ function readYaml(
       problems.push({ file, key: "", message: "does not exist; it makes this folder a Pulumi project" });
     return {};
   }
-  const document = parseDocument(readFileSync(path, "utf8"));
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    problems.push({ file, key: "", message: `cannot be read: ${reason}` });
+    return {};
+  }
+  const document = parseDocument(text);
   for (const error of document.errors) {
     problems.push({
       file,

@@ -35,6 +35,8 @@ export function nearestEnvironment(text: string): string | undefined {
     stage: "staging",
     stg: "staging",
   };
+  // A pull request without a number that could be one is near to no other environment.
+  if (/^pr[^a-z]/.test(lower)) return undefined;
   return known[lower] ?? nearest(lower, FIXED, 2);
 }
 

@@ -3,12 +3,15 @@ export class SandboxError extends Error {
   readonly code: string;
   override readonly cause: string;
   readonly next: string;
+  /** Whether who asked, asked for what there is not. */
+  readonly usage: boolean;
 
-  constructor(code: string, message: string, cause: string, next: string) {
+  constructor(code: string, message: string, cause: string, next: string, usage = false) {
     super(message);
     this.name = "SandboxError";
     this.code = code;
     this.cause = cause;
     this.next = next;
+    this.usage = usage;
   }
 }

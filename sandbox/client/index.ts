@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { Agent, request } from "node:http";
+import path from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -73,6 +74,26 @@ export class SandboxClient {
     return true;
   }
 
+  /**
+   * Empties it, started where it does not run. Data that no sandbox can read is set aside, so that it can begin anew.
+   * @throws SandboxError when it cannot start for another reason
+   */
+  async reset(): Promise<SandboxStatus> {
+    try {
+      await this.start();
+    } catch (error) {
+      if (!(error instanceof SandboxError) || error.code !== "SandboxDataDamaged") throw error;
+      const aside = path.join(this.dataDir, `damaged-${new Date().toISOString().replaceAll(":", "-")}`);
+      mkdirSync(aside, { mode: 0o700 });
+      for (const name of readdirSync(this.dataDir)) {
+        if (name.startsWith("cloud.sqlite"))
+          renameSync(path.join(this.dataDir, name), path.join(aside, name));
+      }
+      await this.start();
+    }
+    return (await this.control("POST", "/reset")) as SandboxStatus;
+  }
+
   /** A call of the control API. @throws SandboxError when the sandbox does not run or refuses */
   async control(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<unknown> {
     const daemon = this.#daemon();
@@ -101,12 +122,21 @@ export class SandboxClient {
     }
     const said = JSON.parse(answer.body) as { error?: { code: string; message: string } };
     if (answer.status < 400) return said;
-    throw new SandboxError(
-      said.error?.code ?? "SandboxRefused",
-      said.error?.message ?? `the sandbox answered ${answer.status}`,
-      "The sandbox refused what it was told.",
-      "See `kiln sandbox --help`.",
-    );
+    throw this.#refusal(answer.status, said.error);
+  }
+
+  #refusal(status: number, error: { code: string; message: string } | undefined): SandboxError {
+    const { code = "SandboxRefused", message = `the sandbox answered ${status}` } = error ?? {};
+    if (status === 507) {
+      const next = `Free space on the disk that holds ${this.dataDir}, then try again.`;
+      return new SandboxError("DiskFull", "the sandbox cannot write its data", message, next);
+    }
+    if (status >= 500) {
+      const next = `Read the end of its log, ${sandboxPaths(this.dataDir).log}.`;
+      return new SandboxError(code, message, "The sandbox failed at what it was told.", next);
+    }
+    const why = "The sandbox was told something that it has not or does not take; nothing was changed.";
+    return new SandboxError(code, message, why, "See `kiln sandbox --help`.", true);
   }
 
   /** The daemon that is alive, from the file it wrote; a dead one's file counts for nothing. */
@@ -166,8 +196,8 @@ export class SandboxClient {
         throw new SandboxError(
           "SandboxHeld",
           "another process holds the sandbox's data folder, but no sandbox answers",
-          `Something has ${this.dataDir} open.`,
-          "End the other process, or give another data folder by KILN_HOME.",
+          `Something has ${this.dataDir} open, and ${sandboxPaths(this.dataDir).daemon} does not say what.`,
+          "End the process `daemon.ts --data-dir` of that folder, or give another data folder by KILN_HOME.",
         );
       }
       await delay(50);

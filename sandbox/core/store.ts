@@ -20,6 +20,14 @@ export class StoreHeldError extends Error {
   }
 }
 
+/** What the data folder holds is no data of a sandbox, or not any more. */
+export class StoreDamagedError extends Error {
+  constructor(file: string, reason: string) {
+    super(`${file} is damaged: ${reason}`);
+    this.name = "StoreDamagedError";
+  }
+}
+
 /**
  * The sandbox's memory: documents held in maps and written through to one SQLite file before a map changes, so that
  * what was answered survives `kill -9`. The file is locked for this process as long as it lives; the operating system
@@ -34,7 +42,7 @@ export class Store {
   #undo: (() => void)[] | undefined;
   #depth = 0;
 
-  /** @throws StoreHeldError when another process holds the file. */
+  /** @throws StoreHeldError when another process holds the file, StoreDamagedError when it cannot be read. */
   constructor(file: string) {
     this.#db = new DatabaseSync(file);
     try {
@@ -46,11 +54,16 @@ export class Store {
     } catch (error) {
       this.#db.close();
       if (error instanceof Error && /locked|busy/i.test(error.message)) throw new StoreHeldError(file);
-      throw error;
+      throw damageOf(file, error) ?? error;
     }
-    for (const row of this.#db.prepare("SELECT kind, id, body FROM documents").iterate()) {
-      const { kind, id, body } = row as { kind: string; id: string; body: string };
-      this.#map(kind).set(id, JSON.parse(body));
+    try {
+      for (const row of this.#db.prepare("SELECT kind, id, body FROM documents").iterate()) {
+        const { kind, id, body } = row as { kind: string; id: string; body: string };
+        this.#map(kind).set(id, JSON.parse(body));
+      }
+    } catch (error) {
+      this.#db.close();
+      throw damageOf(file, error) ?? error;
     }
     this.#put = this.#db.prepare(
       "INSERT INTO documents (kind, id, body) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
@@ -152,4 +165,11 @@ export class Store {
       );
     }
   }
+}
+
+/** SQLite's codes for a damaged file and for one that is none of its own; a document that does not parse is no better. */
+function damageOf(file: string, error: unknown): StoreDamagedError | undefined {
+  const { errcode } = error as { errcode?: number };
+  const damaged = error instanceof SyntaxError || [11, 26].includes((errcode ?? 0) % 256);
+  return damaged ? new StoreDamagedError(file, (error as Error).message) : undefined;
 }

@@ -20,7 +20,7 @@ const catalogue: readonly Explanation[] = [
     message: /cannot create already existing resource/,
     what: "a resource that was to be made exists already",
     why: "The cloud has it, but it is not on record in this state backend: the state was lost, or someone else made it.",
-    next: "Import it (`pulumi import`), or delete it if nobody needs it, then run it again.",
+    next: "Import it (`pulumi import`), or delete it if nobody needs it, then run it again; a sandbox begins anew after `kiln sandbox reset`.",
   },
   {
     code: "InsufficientQuota",
@@ -111,9 +111,55 @@ const catalogue: readonly Explanation[] = [
   },
 ];
 
-/** Failures of the way to the cloud, which carry no code of the cloud. */
-const unreachable =
-  /ECONNREFUSED|ECONNRESET|EPIPE|socket hang up|connection refused|transport is closing|UNAVAILABLE/i;
+/** Failures that carry no code of the cloud: of the way there, of the machine, of the state's backend. */
+const uncoded: readonly (Omit<Explanation, "code" | "message"> & { code: string; message: RegExp })[] = [
+  {
+    code: "DiskFull",
+    message: /no space left on device|disk is full|disk quota exceeded|ENOSPC/i,
+    what: "there is no room left on the disk",
+    why: "Something could not be written: the state, the sandbox's data or a temporary file.",
+    next: "Free some space, then run it again; it goes on where it stopped.",
+  },
+  {
+    code: "StateUnreadable",
+    message:
+      /failed to load checkpoint|could not unmarshal|unexpected end of JSON input|^invalid character/im,
+    what: "what is on record about the environment cannot be read",
+    why: "A file of the state's backend is damaged.",
+    next:
+      "Put its last good copy back (`.pulumi/backups` in the backend, by `pulumi stack import`); a sandbox begins anew after " +
+      "`kiln sandbox reset`. Nothing was changed.",
+  },
+  {
+    code: "StateBackendSignIn",
+    message: /PULUMI_ACCESS_TOKEN must be set|run `pulumi login`|not logged in/i,
+    what: "the engine is not signed in to a state backend",
+    why: "The state of environments in Azure lives in a backend that your team runs.",
+    next: "Name it in PULUMI_BACKEND_URL (azblob://…, s3://…, gs://…), or run `pulumi login`.",
+  },
+  {
+    code: "SecretsProvider",
+    message: /passphrase must be set|incorrect passphrase|get passphrase/i,
+    what: "the stack's secrets provider cannot be opened",
+    why: "The stack was made with a passphrase that is not the one in the environment.",
+    next: "Set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, or have the stack use azurekeyvault://.",
+  },
+  {
+    code: "Cancelled",
+    message: /\b(?:update|preview|destroy|operation) cancell?ed\b/i,
+    what: "the run was cancelled",
+    why: "Someone interrupted it, or `pulumi cancel` took its lock away.",
+    next: "Run it again: it goes on where it stopped.",
+  },
+  {
+    code: "CloudUnreachable",
+    message:
+      /ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|socket hang up|connection refused|transport is closing|UNAVAILABLE|network_error/i,
+    what: "the cloud does not answer",
+    why: "The connection was refused or broken off; a sandbox may have been stopped.",
+    next: "Run it again: it goes on where it stopped (and starts the sandbox, if that is the cloud).",
+  },
+];
 
 /** The codes of the cloud that an error text names, in order. */
 export function cloudCodes(text: string): string[] {
@@ -129,34 +175,44 @@ export function passesByItself(code: string): boolean {
   return catalogue.some((each) => each.transient === true && each.code === code);
 }
 
-/** Puts the engine's error texts into plain words; the raw text always comes along. */
+/**
+ * Puts the engine's error texts into plain words. Failures side by side are all told, and the raw texts come along. Pure.
+ * @param texts one for each thing that failed
+ */
 export function explain(texts: readonly string[]): KilnError {
-  const raw = texts.join("\n");
+  const raw = texts.map((each) => each.replace(/^error: /, "")).join("\n");
+  const found = new Map<Omit<Explanation, "code">, string>();
   for (const code of cloudCodes(raw)) {
-    const found = catalogue.find(
+    const explanation = catalogue.find(
       (each) =>
         (typeof each.code === "string" ? each.code === code : each.code.test(code)) &&
         (each.message === undefined || each.message.test(raw)),
     );
-    if (found !== undefined) {
-      return new KilnError(
-        { code, message: found.what, cause: `${found.why}\n${raw}`, next: found.next },
-        found.exitCode ?? exitCodes.failed,
-      );
-    }
+    if (explanation !== undefined && !found.has(explanation)) found.set(explanation, code);
   }
-  if (unreachable.test(raw)) {
-    return new KilnError({
-      code: "CloudUnreachable",
-      message: "the cloud stopped answering",
-      cause: `The connection was refused or broken off; a sandbox may have been stopped.\n${raw}`,
-      next: "Run it again: it goes on where it stopped (and starts the sandbox, if that is the cloud).",
-    });
+  if (found.size === 0) {
+    const explanation = uncoded.find((each) => each.message.test(raw));
+    if (explanation !== undefined) found.set(explanation, explanation.code);
   }
+  const [first] = found;
+  if (first === undefined) return unexplained(raw);
+  const all = [...found.keys()];
+  const each = (part: "what" | "why" | "next", between: string) =>
+    [...new Set(all.map((explanation) => explanation[part]))].join(between);
+  const code = first[1];
+  const cause = `${each("why", " ")}\n${raw}`;
+  const exitCode = first[0].exitCode ?? exitCodes.failed;
+  return new KilnError({ code, message: each("what", "; "), cause, next: each("next", "\n") }, exitCode);
+}
+
+/** A failure that the catalogue does not know: its first line is what failed, the others are why. */
+function unexplained(raw: string): KilnError {
+  const [message = "", ...rest] = raw.trim().split("\n");
+  const cause = rest.join("\n").trim();
   return new KilnError({
     code: cloudCodes(raw)[0] ?? "OperationFailed",
-    message: texts[0]?.split("\n")[0] ?? "the operation failed",
-    cause: raw,
+    message: message || "the operation failed",
+    cause: cause || "That is all the engine, or the cloud, says of it.",
     next: "What was made stays recorded; mend the cause and run it again.",
   });
 }

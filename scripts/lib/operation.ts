@@ -3,10 +3,12 @@ import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import { explain } from "./cloud-errors.ts";
+import { isAftermath } from "./engine-output.ts";
 import { exitCodes, KilnError } from "./errors.ts";
 import type { Output } from "./output.ts";
 import { bornOf } from "./processes.ts";
 import { runMark, type StackHandle, type StateLock, stackLocked, stateLocks } from "./stack.ts";
+import { toKilnError } from "./trouble.ts";
 
 export interface Changes {
   create: number;
@@ -87,7 +89,7 @@ export async function operate<R>(
         await freeLocks(handle, environment, out, locks);
         continue;
       }
-      throw failure(message, record);
+      throw failure(error, record);
     }
   }
 }
@@ -122,7 +124,9 @@ function isOrphan(pid: number): boolean {
   }
 }
 
-function failure(message: string, record: OperationRecord): KilnError {
+/** What an operation failed of: a policy's no, what the engine reported, or else what was thrown. */
+function failure(error: unknown, record: OperationRecord): KilnError {
+  if (error instanceof KilnError) return error;
   const broken = record.mandatoryViolations;
   if (broken.length > 0) {
     return new KilnError(
@@ -135,6 +139,6 @@ function failure(message: string, record: OperationRecord): KilnError {
       exitCodes.policy,
     );
   }
-  const errors = record.errors.filter((each) => !/^(update|preview|destroy) failed$/.test(each.message));
-  return explain(errors.length > 0 ? errors.map((each) => each.message) : [message]);
+  const errors = record.errors.map((each) => each.message).filter((each) => !isAftermath(each));
+  return errors.length > 0 ? explain(errors) : toKilnError(error);
 }

@@ -11,7 +11,7 @@ import {
 import { type CloudClients, cloudClients } from "./clients.ts";
 import { type ExitCode, exitCodes, KilnError } from "./errors.ts";
 import { duration, type Output } from "./output.ts";
-import { type KilnPaths, kilnPaths } from "./paths.ts";
+import { type KilnPaths, kilnPaths, makeHome } from "./paths.ts";
 import type { Ownership } from "./soft-deleted.ts";
 import { StackHandle, type StackOptions } from "./stack.ts";
 import { type CloudName, type CloudTarget, openTarget } from "./target.ts";
@@ -46,10 +46,17 @@ export async function openSession(
 ): Promise<Session> {
   const paths = kilnPaths(context.env);
   const config = loadConfig(paths.project, environment, context.env);
+  makeHome(paths);
+  // Making an engine takes minutes, which nobody waits for when the cloud cannot be reached.
+  const giveUp = new AbortController();
+  const signal = AbortSignal.any([context.signal, giveUp.signal]);
   const [engine, target] = await Promise.all([
-    provideEngine({ env: context.env, onProgress: engineReporter(context.out), signal: context.signal }),
-    openTarget(cloud, paths, context.env),
-  ]);
+    provideEngine({ env: context.env, onProgress: engineReporter(context.out), signal }),
+    openTarget(cloud, paths, context.env, signal),
+  ]).catch((error: unknown) => {
+    giveUp.abort();
+    throw error;
+  });
   const resolved = resolveEnvironment(config, target.subscriptionId);
   const { env, repo, service } = resolved.tags;
   return {

@@ -197,12 +197,14 @@ export function stateLocks(message: string): StateLock[] {
 }
 
 export function stackLocked(environment: string, locks: readonly StateLock[]): KilnError {
-  const owners = locks.map((lock) => `${lock.user}@${lock.host}, process ${lock.pid}, since ${lock.since}`);
+  const owners = new Set(
+    locks.map((lock) => `${lock.user}@${lock.host}, process ${lock.pid}, since ${lock.since}`),
+  );
   return new KilnError(
     {
       code: "Locked",
       message: `the state of environment ${environment} is locked`,
-      cause: `Another run works on it: ${owners.join("; ")}.`,
+      cause: `Another run works on it: ${[...owners].join("; ")}.`,
       next: "Wait until it is done, then run it again. If that process is gone for good, `pulumi cancel` lets go.",
     },
     exitCodes.locked,

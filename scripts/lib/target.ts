@@ -38,8 +38,9 @@ export async function openTarget(
   name: CloudName,
   paths: KilnPaths,
   env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
 ): Promise<CloudTarget> {
-  return name === "sandbox" ? openSandbox(paths, env) : openAzure(env);
+  return name === "sandbox" ? openSandbox(paths, env) : openAzure(env, signal);
 }
 
 async function openSandbox(paths: KilnPaths, env: NodeJS.ProcessEnv): Promise<CloudTarget> {
@@ -97,7 +98,9 @@ async function openSandbox(paths: KilnPaths, env: NodeJS.ProcessEnv): Promise<Cl
         clientId: self.clientId,
         assertionFile: self.assertionFile,
       }),
-      PULUMI_BACKEND_URL: `file://${state}`,
+      // Beside each file the engine would write one of metadata, and not at once: a killed one leaves half of it, which no
+      // later one can read.
+      PULUMI_BACKEND_URL: `file://${state}?metadata=skip`,
       PULUMI_CONFIG_PASSPHRASE: sandboxPassphrase,
       PULUMI_HOME: paths.pulumiHome,
       PULUMI_DEBUG_PROVIDERS: `azure-native:${ports.azureNative},command:${ports.command}`,
@@ -119,21 +122,28 @@ function onDemand(make: () => Promise<TokenCredential>): TokenCredential {
   };
 }
 
-async function openAzure(env: NodeJS.ProcessEnv): Promise<CloudTarget> {
+/** How long all ways of signing in may take together, in milliseconds. */
+const signInMs = 30_000;
+
+async function openAzure(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<CloudTarget> {
+  const subscriptionId = env.AZURE_SUBSCRIPTION_ID || env.ARM_SUBSCRIPTION_ID;
   const { DefaultAzureCredential } = await import("@azure/identity");
   const credential = new DefaultAzureCredential();
+  const late = AbortSignal.timeout(signInMs);
   try {
-    await credential.getToken("https://management.azure.com/.default");
+    const token = credential.getToken("https://management.azure.com/.default", {
+      abortSignal: AbortSignal.any([signal, late]),
+    });
+    await Promise.race([token, rejectOn(late)]);
   } catch (error) {
-    const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+    if (signal.aborted) throw error;
     throw new KilnError({
       code: "NotSignedIn",
       message: "nobody is signed in to Azure",
-      cause: `No way of signing in worked (${reason}).`,
+      cause: `No way of signing in worked:\n${late.aborted ? `none answered within ${signInMs / 1000} s` : reasonsOf(error)}`,
       next: "Sign in with `az login`, or in a pipeline by OIDC (`azure/login`), then run it again. Nothing was touched.",
     });
   }
-  const subscriptionId = env.AZURE_SUBSCRIPTION_ID || env.ARM_SUBSCRIPTION_ID;
   if (!subscriptionId) {
     throw new KilnError({
       code: "NoSubscription",
@@ -152,4 +162,18 @@ async function openAzure(env: NodeJS.ProcessEnv): Promise<CloudTarget> {
     ownBackend: false,
     engineEnv: { ARM_SUBSCRIPTION_ID: subscriptionId, PULUMI_SKIP_UPDATE_CHECK: "true" },
   };
+}
+
+function rejectOn(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}
+
+/** What each way of signing in said, a line for each. */
+function reasonsOf(error: unknown): string {
+  const { errors } = error as { errors?: unknown };
+  const all: unknown[] = Array.isArray(errors) && errors.length > 0 ? errors : [error];
+  const lines = all.map((each) => (each instanceof Error ? each.message : String(each)).split("\n")[0] ?? "");
+  return [...new Set(lines.map((line) => line.replace(/\s*To troubleshoot, visit \S+/, "")))].join("\n");
 }

@@ -1,7 +1,7 @@
 import { SandboxClient, type SandboxStatus } from "../../sandbox/client/index.ts";
 import { type ExitCode, exitCodes, usageError } from "../lib/errors.ts";
 import { table } from "../lib/output.ts";
-import { kilnPaths } from "../lib/paths.ts";
+import { kilnPaths, makeHome } from "../lib/paths.ts";
 import type { VerbContext } from "../lib/session.ts";
 
 function clientOf(context: VerbContext): SandboxClient {
@@ -12,6 +12,7 @@ export async function start(
   context: VerbContext,
   options: { port?: number; profile?: string },
 ): Promise<ExitCode> {
+  makeHome(kilnPaths(context.env));
   const client = clientOf(context);
   const found = await client.start(options.port);
   if (options.profile !== undefined) await client.control("POST", "/settings", { profile: options.profile });
@@ -30,7 +31,8 @@ export async function status(context: VerbContext): Promise<ExitCode> {
 }
 
 export async function reset(context: VerbContext): Promise<ExitCode> {
-  return tell(context, (await clientOf(context).control("POST", "/reset")) as SandboxStatus);
+  makeHome(kilnPaths(context.env));
+  return tell(context, await clientOf(context).reset());
 }
 
 function tell(context: VerbContext, found: SandboxStatus): ExitCode {

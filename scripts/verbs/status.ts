@@ -26,12 +26,14 @@ export async function status(
   const state = handle?.state ?? emptyState;
   const resources = await Promise.all(state.resources.map((resource) => look(session, resource)));
   const exists = resources.length > 0;
+  // A run that succeeded has written its outputs.
+  const whole = exists && Object.keys(state.outputs).length > 0 && state.pending.length === 0;
   const outputs = Object.fromEntries(Object.entries(state.outputs));
   context.out.document({
     verb: "status",
     env: options.environment,
     cloud: options.cloud,
-    result: exists ? "up" : "down",
+    result: whole ? "up" : exists ? "incomplete" : "down",
     region: String(outputs.location ?? session.resolved.location),
     outputs,
     systems: exists ? [{ name: "foundry", resources }] : [],
@@ -43,7 +45,9 @@ export async function status(
     out.say(`${options.environment} is down (${options.cloud}).`);
     return exitCodes.done;
   }
-  out.say(pc.bold(`${options.environment} is up (${options.cloud}, ${String(outputs.location)})`));
+  const condition = whole ? "is up" : "is not whole: its last run did not finish";
+  const region = String(outputs.location ?? session.resolved.location);
+  out.say(pc.bold(`${options.environment} ${condition} (${options.cloud}, ${region})`));
   out.say(table(Object.entries(outputs).map(([name, value]) => [name, String(value)])));
   out.say(`\n${pc.bold("foundry")}`);
   out.say(
