@@ -60,6 +60,13 @@ export async function main(args: readonly string[]): Promise<number> {
   process.stdout.on("error", onUnheard);
   process.stderr.on("error", onUnheard);
 
+  // The program runs in this process; calls that it has open when the engine ends fail after everyone stopped listening.
+  const onStray = (error: unknown): void => {
+    if (interrupted.signal.aborted || isOfTheEnginesEnd(error)) return;
+    process.exit(tell(toKilnError(error)));
+  };
+  process.on("unhandledRejection", onStray);
+
   let exitCode: number = exitCodes.done;
   const run: Run = async (verb) => {
     exitCode = await verb({ env: process.env, out, stdout: process.stdout, signal: interrupted.signal });
@@ -78,6 +85,12 @@ export async function main(args: readonly string[]): Promise<number> {
     for (const signal of Object.keys(endings) as Ending[]) process.off(signal, onSignal);
   }
   return exitCode;
+}
+
+/** gRPC's CANCELLED and UNAVAILABLE: the engine's own end tells what happened. */
+function isOfTheEnginesEnd(error: unknown): boolean {
+  const { code, metadata } = error as { code?: unknown; metadata?: unknown };
+  return (code === 1 || code === 14) && metadata !== undefined;
 }
 
 /** Which verb was given, and for which environment where it is about one. */

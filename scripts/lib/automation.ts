@@ -35,6 +35,8 @@ export async function automationStack(options: AutomationOptions): Promise<Stack
     command: engine.pulumi,
     version: new SemVer(engine.version),
     run: (...args: unknown[]) => {
+      // An interruption that came before the command was started would go unheard.
+      for (const each of args) if (each instanceof AbortSignal) each.throwIfAborted();
       const running = (PulumiCommand.prototype as unknown as Runner).run.apply(pulumiCommand, args);
       onStarted?.();
       return running;
