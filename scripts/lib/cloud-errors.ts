@@ -66,6 +66,12 @@ const catalogue: readonly Explanation[] = [
     next: "Run `kiln down` for the environment, then `kiln up` again; if it is not yours, change kiln:workload.",
   },
   {
+    code: "InvalidResourceLocation",
+    what: "something of this name is in another region",
+    why: "Nothing moves between regions, and Azure keeps a deleted Log Analytics workspace, with its name, for 14 days.",
+    next: "Bring the environment up in the region where it was (KILN_LOCATION), or change kiln:workload, which all names are made of.",
+  },
+  {
     code: /^(AuthorizationFailed|LinkedAuthorizationFailed|RoleAssignmentPermissionDenied)$/,
     what: "the one who is signed in may not do this",
     why: "It lacks a role for the action on that scope. A role granted a moment ago takes up to 10 minutes.",

@@ -5,6 +5,7 @@ import { passesByItself } from "./cloud-errors.ts";
 import { KilnError } from "./errors.ts";
 import { heal } from "./heal.ts";
 import { OperationRecord, operate } from "./operation.ts";
+import { buildIn, place } from "./placement.ts";
 import { Progress } from "./progress.ts";
 import type { Session, VerbContext } from "./session.ts";
 import { sessionStack } from "./session.ts";
@@ -48,6 +49,7 @@ export async function deploy(context: VerbContext, session: Session, handle: Sta
         if (await heal(handle, handle.state, resolved.subscriptionId, clients, context.out))
           await handle.read();
         await clearNames(context, session, handle.state);
+        buildIn(session, await place(context, session, handle.state));
         return { record, outputs: await runUp(context, session, handle, record) };
       });
     } catch (error) {
@@ -138,7 +140,12 @@ async function clearNames(context: VerbContext, session: Session, state: State):
       context.out.say(`  recovering the deleted ${kind} ${name} (${location}), which purge protection kept`);
       process.env.KILN_VAULT_CREATE_MODE = "recover";
     } else {
-      context.out.warn(`The deleted ${kind} ${name} (${location}) is left alone: ${step.why}.`);
+      throw new KilnError({
+        code: "NameTaken",
+        message: `the name ${name} is held by a deleted ${kind} that is not this environment's`,
+        cause: `It is in ${location}, in the resource group ${step.what.resourceGroup}, and ${step.why}.`,
+        next: "Have its owner purge or recover it, or change kiln:workload, which all names are made of. Nothing was made.",
+      });
     }
   }
 }

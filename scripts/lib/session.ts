@@ -7,6 +7,7 @@ import {
   type KilnConfig,
   loadConfig,
   resolveEnvironment,
+  STEERING_VARIABLES,
 } from "../../stacks/config.ts";
 import { type CloudClients, cloudClients } from "./clients.ts";
 import { type ExitCode, exitCodes, KilnError } from "./errors.ts";
@@ -31,6 +32,8 @@ export type Run = (verb: (context: VerbContext) => Promise<ExitCode>) => Promise
 export interface Session {
   readonly paths: KilnPaths;
   readonly config: KilnConfig;
+  /** The location that whoever runs Kiln chose among the configured ones. */
+  readonly wantedLocation: string | undefined;
   readonly engine: Engine;
   readonly target: CloudTarget;
   readonly resolved: EnvironmentResources;
@@ -62,6 +65,7 @@ export async function openSession(
   return {
     paths,
     config,
+    wantedLocation: context.env[STEERING_VARIABLES.location] || undefined,
     engine,
     target,
     resolved,

@@ -99,6 +99,22 @@ export class StackHandle {
     }
   }
 
+  /**
+   * What is on record, without the engine's half second where the backend is a folder of Kiln's own: enough to know
+   * where the environment is. Empty when there is no such stack, or when only the engine can say what is wrong with it.
+   */
+  async glance(): Promise<State> {
+    const { environment, target } = this.#options;
+    if (target.stateFolder === undefined) return (await this.read()) ? this.state : emptyState;
+    try {
+      const file = path.join(target.stateFolder, ".pulumi", "stacks", "kiln", `${environment}.json`);
+      const { checkpoint } = JSON.parse(readFileSync(file, "utf8")) as { checkpoint?: { latest?: unknown } };
+      return parseState(JSON.stringify({ deployment: checkpoint?.latest }));
+    } catch {
+      return emptyState;
+    }
+  }
+
   /** Makes the stack in the backend. */
   async create(): Promise<void> {
     await this.run(["stack", "init", "--no-select"]);

@@ -23,6 +23,8 @@ export interface CloudTarget {
    * a state backend of its own, and must leave the checked-in file alone.
    */
   readonly ownBackend: boolean;
+  /** The folder of that backend. */
+  readonly stateFolder?: string;
   /** The sandbox, when it is one. */
   readonly sandbox?: SandboxStatus;
 }
@@ -88,6 +90,7 @@ async function openSandbox(paths: KilnPaths, env: NodeJS.ProcessEnv): Promise<Cl
     }),
     clientOptions,
     ownBackend: true,
+    stateFolder: state,
     sandbox: status,
     engineEnv: {
       ...clientEnvironment({

@@ -1,7 +1,9 @@
 import { card } from "../lib/card.ts";
 import { type ExitCode, exitCodes, usageError } from "../lib/errors.ts";
 import { table } from "../lib/output.ts";
+import { recordedLocation } from "../lib/placement.ts";
 import { exclusively, openSession, openSessionStack, type VerbContext } from "../lib/session.ts";
+import { emptyState } from "../lib/state.ts";
 import type { CloudName } from "../lib/target.ts";
 import { type Receipt, tearDown } from "../lib/teardown.ts";
 
@@ -23,6 +25,7 @@ export async function down(
   out.say(`Taking down ${options.environment} (${options.cloud})`);
   return exclusively(context, session, "down", async () => {
     const handle = await openSessionStack(context, session);
+    const region = recordedLocation(handle?.state ?? emptyState) ?? session.resolved.location;
     const receipt = await tearDown(context, session, handle);
     const result = {
       verb: "down",
@@ -30,7 +33,7 @@ export async function down(
       cloud: options.cloud,
       result: "succeeded" as const,
       existed: handle !== undefined,
-      region: session.resolved.location,
+      region,
       changes: receipt.record.changes,
       purged: receipt.purged.map(({ kind, name, location }) => ({ kind, name, location })),
       remaining: receipt.remaining,

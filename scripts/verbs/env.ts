@@ -1,5 +1,7 @@
 import { delimiter, dirname } from "node:path";
+import { STEERING_VARIABLES } from "../../stacks/config.ts";
 import { type ExitCode, exitCodes } from "../lib/errors.ts";
+import { recordedLocation } from "../lib/placement.ts";
 import { openSession, sessionStack, type VerbContext } from "../lib/session.ts";
 import { engineEnvironment } from "../lib/stack.ts";
 import type { CloudName } from "../lib/target.ts";
@@ -16,9 +18,14 @@ export async function env(
   const stack = sessionStack(context, session);
   if (!(await stack.read())) await stack.create();
   const { engine, target, paths } = session;
+  const location = recordedLocation(stack.state);
   const variables: Record<string, string> = {
     ...engineEnvironment(engine, target, paths, context.env),
     PULUMI_STACK: options.environment,
+    // Where a fallback is in use, plain pulumi has to be told.
+    ...(location === undefined || location === session.config.location
+      ? {}
+      : { [STEERING_VARIABLES.location]: location }),
     KILN_HOME: paths.home,
     ...(target.sandbox?.caCertificate === undefined
       ? {}

@@ -1,6 +1,7 @@
 import { card } from "../lib/card.ts";
 import { foresee, openForPreview } from "../lib/deploy.ts";
 import { type ExitCode, exitCodes } from "../lib/errors.ts";
+import { buildIn, place } from "../lib/placement.ts";
 import { openSession, type VerbContext } from "../lib/session.ts";
 import type { CloudName } from "../lib/target.ts";
 
@@ -11,15 +12,17 @@ export async function preview(
 ): Promise<ExitCode> {
   const began = Date.now();
   const session = await openSession(context, options.environment, options.cloud);
-  context.out.say(`Previewing ${options.environment} in ${session.resolved.location} (${options.cloud})`);
   const handle = openForPreview(context, session);
+  const region = await place(context, session, await handle.glance());
+  buildIn(session, region);
+  context.out.say(`Previewing ${options.environment} in ${region} (${options.cloud})`);
   const record = await foresee(context, session, handle);
   const result = {
     verb: "preview",
     env: options.environment,
     cloud: options.cloud,
     result: "succeeded" as const,
-    region: session.resolved.location,
+    region,
     changes: record.changes,
     violations: record.violations,
     durationMs: Date.now() - began,

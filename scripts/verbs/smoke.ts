@@ -2,7 +2,9 @@ import pc from "picocolors";
 import { type ExitCode, exitCodes, KilnError } from "../lib/errors.ts";
 import { ask } from "../lib/http.ts";
 import { duration } from "../lib/output.ts";
+import { recordedLocation } from "../lib/placement.ts";
 import { openSession, openSessionStack, type Session, type VerbContext } from "../lib/session.ts";
+import { emptyState } from "../lib/state.ts";
 import type { CloudName } from "../lib/target.ts";
 
 interface Check {
@@ -46,7 +48,7 @@ export async function smoke(
     env: options.environment,
     cloud: options.cloud,
     result: passed ? "passed" : "failed",
-    region: session.resolved.location,
+    region: recordedLocation(handle?.state ?? emptyState) ?? session.resolved.location,
     checks,
     durationMs: Date.now() - began,
     ...(passed

@@ -3,6 +3,7 @@ import { apiVersions } from "../lib/api-versions.ts";
 import { type ExitCode, exitCodes } from "../lib/errors.ts";
 import { provisioningState } from "../lib/heal.ts";
 import { table } from "../lib/output.ts";
+import { recordedLocation } from "../lib/placement.ts";
 import { openSession, openSessionStack, type Session, type VerbContext } from "../lib/session.ts";
 import { emptyState, type StateResource } from "../lib/state.ts";
 import type { CloudName } from "../lib/target.ts";
@@ -29,12 +30,13 @@ export async function status(
   // A run that succeeded has written its outputs.
   const whole = exists && Object.keys(state.outputs).length > 0 && state.pending.length === 0;
   const outputs = Object.fromEntries(Object.entries(state.outputs));
+  const region = recordedLocation(state) ?? session.resolved.location;
   context.out.document({
     verb: "status",
     env: options.environment,
     cloud: options.cloud,
     result: whole ? "up" : exists ? "incomplete" : "down",
-    region: String(outputs.location ?? session.resolved.location),
+    region,
     outputs,
     systems: exists ? [{ name: "foundry", resources }] : [],
     pendingOperations: state.pending.length,
@@ -46,7 +48,6 @@ export async function status(
     return exitCodes.done;
   }
   const condition = whole ? "is up" : "is not whole: its last run did not finish";
-  const region = String(outputs.location ?? session.resolved.location);
   out.say(pc.bold(`${options.environment} ${condition} (${options.cloud}, ${region})`));
   out.say(table(Object.entries(outputs).map(([name, value]) => [name, String(value)])));
   out.say(`\n${pc.bold("foundry")}`);

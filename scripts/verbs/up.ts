@@ -2,6 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { card } from "../lib/card.ts";
 import { deploy, foresee, openForChange } from "../lib/deploy.ts";
 import { type ExitCode, exitCodes, usageError } from "../lib/errors.ts";
+import { buildIn, place } from "../lib/placement.ts";
 import { exclusively, openSession, type VerbContext } from "../lib/session.ts";
 import type { CloudName } from "../lib/target.ts";
 
@@ -21,10 +22,11 @@ export async function up(
     );
   }
   const session = await openSession(context, options.environment, options.cloud);
-  out.say(`Bringing up ${options.environment} in ${session.resolved.location} (${options.cloud})`);
+  out.say(`Bringing up ${options.environment} (${options.cloud})`);
   return exclusively(context, session, "up", async () => {
     const handle = await openForChange(context, session);
     if (options.cloud === "azure" && !options.yes) {
+      buildIn(session, await place(context, session, handle.state));
       await foresee(context, session, handle);
       if (
         !(await confirmed(
@@ -41,7 +43,7 @@ export async function up(
       env: options.environment,
       cloud: options.cloud,
       result: "succeeded" as const,
-      region: session.resolved.location,
+      region: String(outputs.location ?? session.resolved.location),
       changes: record.changes,
       outputs,
       violations: record.violations,
