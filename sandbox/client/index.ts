@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync } from "node:fs";
-import { Agent, request } from "node:http";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
@@ -40,7 +39,14 @@ export class SandboxClient {
   async status(): Promise<SandboxStatus> {
     const daemon = this.#daemon();
     if (daemon === undefined) return { running: false, dataDir: this.dataDir };
-    return (await this.#call(daemon, "GET", "/status")) as SandboxStatus;
+    try {
+      return (await this.#call(daemon, "GET", "/status")) as SandboxStatus;
+    } catch (error) {
+      // A process that was just killed is still there for a moment, but answers no more.
+      if (!(error instanceof SandboxError) || error.code !== "SandboxUnreachable") throw error;
+      if (!(await goesAway(daemon.pid))) throw error;
+      return { running: false, dataDir: this.dataDir };
+    }
   }
 
   /**
@@ -212,6 +218,8 @@ function ask(
   path: string,
   body: unknown,
 ): Promise<{ status: number; body: string }> {
+  // Not imported: an ES import of node:http reads its every export, and some of them load all that `fetch` is made of.
+  const { Agent, request } = process.getBuiltinModule("node:http");
   return new Promise((resolve, reject) => {
     const outgoing = request(
       {
@@ -254,6 +262,16 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
+}
+
+/** Whether a process that stopped answering ends within a second. */
+async function goesAway(pid: number): Promise<boolean> {
+  const until = Date.now() + 1000;
+  while (isAlive(pid) && isDaemon(pid)) {
+    if (Date.now() > until) return false;
+    await delay(20);
+  }
+  return true;
 }
 
 /** A process id is used again one day: on Linux its command line tells whether it is still the daemon's. */
