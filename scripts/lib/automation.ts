@@ -2,6 +2,7 @@
 // need it.
 import "./lean-sdk.cjs";
 
+import path from "node:path";
 import { LocalWorkspace, PulumiCommand, type PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
 import log from "@pulumi/pulumi/log/index.js";
 import { SemVer } from "semver";
@@ -32,7 +33,8 @@ export async function automationStack(options: AutomationOptions): Promise<Stack
   const { environment, engine, onStarted, workDir, pulumiHome, envVars } = options;
   // The engine was checked when it was found: asking it for its version once more would cost a third of a second.
   const pulumiCommand = Object.assign(Object.create(PulumiCommand.prototype) as PulumiCommand, {
-    command: engine.pulumi,
+    // By its name: of a path, the API would put the folder first on PATH, before Kiln's policy host.
+    command: path.basename(engine.pulumi),
     version: new SemVer(engine.version),
     run: (...args: unknown[]) => {
       // An interruption that came before the command was started would go unheard.

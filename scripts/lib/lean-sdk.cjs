@@ -1,25 +1,19 @@
-// Loaded before Pulumi's SDK (by automation.ts, and by `node --require` in the engine's policy host). Whenever the SDK is
-// loaded it loads the TypeScript compiler, npm's dependency solver and hooks into V8, for turning functions into text,
-// which few programs ask for; the policy host also sets up a TypeScript compiler that a Node which strips types makes
-// needless. All that is more than half of the time it takes, and the hooks change V8's flags, whereupon V8 rejects
-// everything in the compile cache. Here each waits until something of it is used.
-// CommonJS and plain JavaScript, because it must be cheap in every process.
+// Loaded before Pulumi's SDK (by automation.ts and by the policy host). Whenever the SDK is loaded it loads the TypeScript
+// compiler, npm's dependency solver and hooks into V8, for turning functions into text, which few programs ask for. That is
+// more than half of the time it takes, and the hooks change V8's flags, whereupon V8 rejects everything in the compile
+// cache. Here each waits until something of it is used.
+// CommonJS and plain JavaScript, because it must be cheap.
 const { Module, createRequire } = require("node:module");
 
 const sdk = createRequire(require.resolve("@pulumi/pulumi"));
 
-// The policy shim first asks a Node for the path of the policy host; that one loads nothing.
-if (process.argv[1] !== undefined) {
-  onDemand("typescript", () => ({ version: sdk("typescript/package.json").version }));
-  onDemand("@npmcli/arborist");
-  onDemand("normalize-package-data", (load) => ({ default: (...args) => load()(...args) }));
-  onDemand("@pulumi/pulumi/runtime/closure/v8.js");
-  onDemand("@pulumi/pulumi/runtime/closure/v8Hooks.js", () => ({ isInitializedAsync: async () => {} }));
-  if (/[\\/]run-policy-pack[\\/]/.test(process.argv[1])) {
-    onDemand("@pulumi/pulumi/automation/index.js");
-    onDemand("@pulumi/pulumi/vendor/ts-node@7.0.1/index.js", () => ({ register: () => {} }));
-  }
-}
+onDemand("typescript", () => ({ version: sdk("typescript/package.json").version }));
+onDemand("@npmcli/arborist");
+onDemand("normalize-package-data", (load) => ({ default: (...args) => load()(...args) }));
+onDemand("@pulumi/pulumi/runtime/closure/v8.js");
+onDemand("@pulumi/pulumi/runtime/closure/v8Hooks.js", () => ({ isInitializedAsync: async () => {} }));
+
+module.exports = { onDemand };
 
 /**
  * Has a module loaded when a property of it is first asked for. Does nothing where it is not installed.

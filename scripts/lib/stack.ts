@@ -14,23 +14,28 @@ import type { CloudTarget } from "./target.ts";
 /** The environment of every process of the engine: marks it as Kiln's, so that an orphan is known for one. */
 export const runMark = "KILN_RUN";
 
-/** What the engine's Node processes load first, so that the policies are ready sooner. */
-const leanSdk = fileURLToPath(new URL("lean-sdk.cjs", import.meta.url));
+/** The folder of the policy host that the engine is to take instead of its own, so that the policies are ready sooner. */
+const policyHost = fileURLToPath(new URL("../policy-host", import.meta.url));
 
 /** A command of the engine failed; the message is what it said. */
 class EngineCommandError extends Error {}
 
-/** What the engine's processes get: the user's environment, Kiln's Node and engine first, and how the cloud is reached. */
+/** What the engine's processes get: the user's environment, Kiln's policy host, engine and Node first, and how the cloud is reached. */
 export function engineEnvironment(
-  engine: Pick<Engine, "binDir">,
+  engine: Pick<Engine, "binDir" | "pulumi">,
   target: Pick<CloudTarget, "engineEnv">,
   paths: Pick<KilnPaths, "project">,
   env: NodeJS.ProcessEnv,
 ): Record<string, string> {
-  const PATH = [engine.binDir, path.dirname(process.execPath), env.PATH ?? ""].join(path.delimiter);
+  const PATH = [
+    policyHost,
+    path.dirname(engine.pulumi),
+    engine.binDir,
+    path.dirname(process.execPath),
+    env.PATH ?? "",
+  ].join(path.delimiter);
   return {
     PATH,
-    NODE_OPTIONS: [env.NODE_OPTIONS, `--require ${JSON.stringify(leanSdk)}`].filter(Boolean).join(" "),
     ...target.engineEnv,
     // Where the stack's commands find their scripts.
     KILN_PROJECT_DIR: paths.project,

@@ -34,8 +34,7 @@ export async function env(
           KILN_SANDBOX_OWNER_SECRET_FILE: target.sandbox.owner?.clientSecretFile ?? "",
         }),
   };
-  // What is for Kiln's own runs only.
-  for (const name of ["KILN_RUN", "NODE_OPTIONS"]) delete variables[name];
+  delete variables.KILN_RUN;
   variables.PATH = [engine.binDir, dirname(process.execPath)].join(delimiter);
   context.out.document({
     verb: "env",

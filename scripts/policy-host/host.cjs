@@ -1,0 +1,12 @@
+// The SDK's policy host, for the policy pack in the working folder: `host.cjs ENGINE PROGRAM …`.
+const { createRequire } = require("node:module");
+const path = require("node:path");
+const { onDemand } = require("../lib/lean-sdk.cjs");
+
+// It drives no engine, and Node strips the types of a pack in TypeScript by itself.
+onDemand("@pulumi/pulumi/automation/index.js");
+onDemand("@pulumi/pulumi/vendor/ts-node@7.0.1/index.js", () => ({ register: () => {} }));
+
+const host = createRequire(path.resolve("package.json")).resolve("@pulumi/pulumi/cmd/run-policy-pack");
+process.argv[1] = host;
+require(host);
