@@ -117,6 +117,14 @@ const catalogue: readonly Explanation[] = [
   },
 ];
 
+const unreachable =
+  /ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|socket hang up|connection refused|transport is closing|UNAVAILABLE|network_error/i;
+
+/** Whether a failure is of the way to the cloud, which says nothing of what was asked. */
+export function isUnreachable(text: string): boolean {
+  return unreachable.test(text);
+}
+
 /** Failures that carry no code of the cloud: of the way there, of the machine, of the state's backend. */
 const uncoded: readonly (Omit<Explanation, "code" | "message"> & { code: string; message: RegExp })[] = [
   {
@@ -159,8 +167,7 @@ const uncoded: readonly (Omit<Explanation, "code" | "message"> & { code: string;
   },
   {
     code: "CloudUnreachable",
-    message:
-      /ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|socket hang up|connection refused|transport is closing|UNAVAILABLE|network_error/i,
+    message: unreachable,
     what: "the cloud does not answer",
     why: "The connection was refused or broken off; a sandbox may have been stopped.",
     next: "Run it again: it goes on where it stopped (and starts the sandbox, if that is the cloud).",

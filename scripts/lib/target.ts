@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { setDefaultCACertificates } from "node:tls";
+import { pathToFileURL } from "node:url";
 import type { TokenCredential } from "@azure/identity";
 import type { SandboxStatus } from "../../sandbox/client/index.ts";
 import { KilnError } from "./errors.ts";
@@ -103,7 +104,7 @@ async function openSandbox(paths: KilnPaths, env: NodeJS.ProcessEnv): Promise<Cl
       }),
       // Beside each file the engine would write one of metadata, and not at once: a killed one leaves half of it, which no
       // later one can read.
-      PULUMI_BACKEND_URL: `file://${state}?metadata=skip`,
+      PULUMI_BACKEND_URL: `${pathToFileURL(state).href}?metadata=skip`,
       PULUMI_CONFIG_PASSPHRASE: sandboxPassphrase,
       PULUMI_HOME: paths.pulumiHome,
       PULUMI_DEBUG_PROVIDERS: `azure-native:${ports.azureNative},command:${ports.command}`,

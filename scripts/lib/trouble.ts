@@ -1,4 +1,4 @@
-import { explain } from "./cloud-errors.ts";
+import { explain, isUnreachable } from "./cloud-errors.ts";
 import { engineSaid } from "./engine-output.ts";
 import { exitCodes, KilnError, type Trouble } from "./errors.ts";
 
@@ -92,6 +92,7 @@ function ofTheMachine(error: Error): KilnError | undefined {
 
 /** What the identity libraries throw; the codes of Entra ID's own begin with AADSTS. */
 function ofSignIn(error: Error): KilnError | undefined {
+  if (isUnreachable(error.message)) return undefined;
   const named =
     /^(AuthenticationError|AggregateAuthenticationError|AuthenticationRequiredError|CredentialUnavailableError)$/;
   if (!named.test(error.name) && !/\bAADSTS\d+|invalid_client|\.assertion'/.test(error.message))
