@@ -37,9 +37,8 @@ export function neededPackages(name: string, from: string): Set<string> {
     if (found.has(folder)) return;
     found.add(folder);
     const manifest = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8")) as Manifest;
-    for (const each of Object.keys(manifest.dependencies ?? {})) {
-      visit(each, folder, each in (manifest.optionalDependencies ?? {}));
-    }
+    for (const each of Object.keys(manifest.dependencies ?? {})) visit(each, folder, false);
+    for (const each of Object.keys(manifest.optionalDependencies ?? {})) visit(each, folder, true);
     for (const each of Object.keys(manifest.peerDependencies ?? {})) {
       if (manifest.peerDependenciesMeta?.[each]?.optional !== true) visit(each, folder, false);
     }

@@ -36,6 +36,8 @@ export function engineEnvironment(
   ].join(path.delimiter);
   return {
     PATH,
+    // What the policy host runs on, whichever Node stands beside the engine.
+    KILN_NODE: process.execPath,
     ...target.engineEnv,
     // Where the stack's commands find their scripts.
     KILN_PROJECT_DIR: paths.project,

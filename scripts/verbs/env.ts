@@ -34,7 +34,7 @@ export async function env(
           KILN_SANDBOX_OWNER_SECRET_FILE: target.sandbox.owner?.clientSecretFile ?? "",
         }),
   };
-  delete variables.KILN_RUN;
+  for (const name of ["KILN_RUN", "KILN_NODE"]) delete variables[name];
   variables.PATH = [engine.binDir, dirname(process.execPath)].join(delimiter);
   context.out.document({
     verb: "env",
