@@ -12,6 +12,7 @@ import { sessionStack } from "./session.ts";
 import { findSoftDeleted, planSoftDeleted, purge } from "./soft-deleted.ts";
 import { isNoStack, type StackHandle } from "./stack.ts";
 import { armIds, type State } from "./state.ts";
+import { partsToCome, type Upcoming } from "./upcoming.ts";
 
 export interface Deployed {
   readonly record: OperationRecord;
@@ -67,7 +68,8 @@ async function runUp(
   handle: StackHandle,
   record: OperationRecord,
 ): Promise<Deployed["outputs"]> {
-  await watched(context, session, record, { preview: false }, async (options) =>
+  const upcoming = partsToCome(handle.state);
+  await watched(context, session, record, { preview: false, upcoming }, async (options) =>
     (await handle.stack()).up(options),
   );
   return record.outputs;
@@ -100,10 +102,10 @@ async function watched(
   context: VerbContext,
   session: Session,
   record: OperationRecord,
-  { preview }: { preview: boolean },
+  shown: { readonly preview: boolean; readonly upcoming?: Upcoming },
   work: (options: UpOptions & PreviewOptions) => Promise<unknown>,
 ): Promise<void> {
-  const progress = await Progress.start(context.out, { preview, stdout: context.stdout });
+  const progress = await Progress.start(context.out, { ...shown, stdout: context.stdout });
   const { stackTraceLimit } = Error;
   // As in stacks/index.ts: the SDK would capture a stack trace for each promise.
   if (!wantsStackTraces(context.env)) Error.stackTraceLimit = 0;

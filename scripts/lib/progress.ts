@@ -2,6 +2,7 @@ import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import type { createLogUpdate } from "log-update";
 import pc from "picocolors";
 import { duration, type Output } from "./output.ts";
+import type { Begun, Named, Upcoming } from "./upcoming.ts";
 
 /** What an operation on a resource is called, while it runs and when it is over. Operations not named are not shown. */
 const words: Readonly<Record<string, readonly [running: string, done: string]>> = {
@@ -22,19 +23,32 @@ interface Running {
 
 type Footer = ReturnType<typeof createLogUpdate>;
 
-/** Shows what the engine does as it does it: a line for each step that is over, and in a terminal what is under way. */
+export interface ProgressOptions {
+  /** Whether nothing is done, and only what would be is told. */
+  readonly preview: boolean;
+  readonly stdout: NodeJS.WriteStream;
+  /** Tells what comes next. */
+  readonly upcoming?: Upcoming;
+}
+
+/**
+ * Shows what the engine does as it does it: a line for each step that is over, and in a terminal what is under way and
+ * what comes next.
+ */
 export class Progress {
   readonly #out: Output;
   readonly #preview: boolean;
+  readonly #upcoming: Upcoming | undefined;
   readonly #running = new Map<string, Running>();
   readonly #began = Date.now();
   readonly #footer: Footer | undefined;
   #timer: NodeJS.Timeout | undefined;
   #done = 0;
 
-  private constructor(out: Output, preview: boolean, footer: Footer | undefined) {
+  private constructor(out: Output, { preview, upcoming }: ProgressOptions, footer: Footer | undefined) {
     this.#out = out;
     this.#preview = preview;
+    this.#upcoming = upcoming;
     this.#footer = footer;
     if (footer !== undefined) {
       this.#timer = setInterval(() => this.#draw(), 200);
@@ -42,13 +56,10 @@ export class Progress {
     }
   }
 
-  static async start(
-    out: Output,
-    options: { preview: boolean; stdout: NodeJS.WriteStream },
-  ): Promise<Progress> {
+  static async start(out: Output, options: ProgressOptions): Promise<Progress> {
     // Lines are rewritten in a terminal only; a pipeline need not load what does that.
     const footer = out.live ? (await import("log-update")).createLogUpdate(options.stdout) : undefined;
-    return new Progress(out, options.preview, footer);
+    return new Progress(out, options, footer);
   }
 
   handle(event: EngineEvent): void {
@@ -72,7 +83,8 @@ export class Progress {
     this.#footer?.done();
   }
 
-  #start(metadata: { op: string; urn: string; type: string }): void {
+  #start(metadata: Begun & { op: string }): void {
+    this.#upcoming?.begin(metadata);
     const word = words[metadata.op];
     if (word === undefined || isHidden(metadata.type)) return;
     const what = describe(metadata);
@@ -105,8 +117,19 @@ export class Progress {
       (each) => `${each.running} ${each.what} ${pc.dim(duration(Date.now() - each.since))}`,
     );
     const head = `${this.#done} done · ${duration(Date.now() - this.#began)}`;
-    this.#footer([pc.dim(`  … ${head}`), ...now.map((line) => `    ${line}`)].join("\n"));
+    const next = nextText(this.#upcoming?.next ?? []);
+    this.#footer([pc.dim(`  … ${head}`), ...[...now, ...next].map((line) => `    ${line}`)].join("\n"));
   }
+}
+
+/** How much of what comes next is named. */
+const foreseen = 3;
+
+function nextText(next: readonly Named[]): string[] {
+  if (next.length === 0) return [];
+  const named = next.slice(0, foreseen).map(describe).join(", ");
+  const more = next.length > foreseen ? ` and ${next.length - foreseen} more` : "";
+  return [`${pc.dim("next:")} ${named}${more}`];
 }
 
 function mark(op: string): string {

@@ -5,6 +5,7 @@ const resourceSchema = z.looseObject({
   type: z.string(),
   id: z.string().optional(),
   custom: z.boolean().optional(),
+  parent: z.string().optional(),
   inputs: z.record(z.string(), z.unknown()).optional(),
   outputs: z.record(z.string(), z.unknown()).optional(),
   initErrors: z.array(z.string()).optional(),

@@ -6,6 +6,7 @@ import type { Session, VerbContext } from "./session.ts";
 import { findSoftDeleted, planSoftDeleted, purge, type SoftDeleted } from "./soft-deleted.ts";
 import type { StackHandle } from "./stack.ts";
 import { armIds } from "./state.ts";
+import { removalsToCome } from "./upcoming.ts";
 
 /** Something that is still there after a teardown, and why. */
 export interface Remaining {
@@ -59,26 +60,31 @@ async function destroy(
   record: OperationRecord,
 ): Promise<void> {
   const { resolved, clients } = session;
-  const progress = await Progress.start(context.out, { preview: false, stdout: context.stdout });
+  await operate(handle, resolved.environment, context.out, record, async () => {
+    if (await heal(handle, handle.state, resolved.subscriptionId, clients, context.out)) await handle.read();
+    await refuseForeign(session, handle);
+    if (handle.state.resources.length > 0) await removeAll(context, handle, record);
+    await handle.run(["stack", "rm", "--yes", "--preserve-config"]);
+  });
+}
+
+async function removeAll(context: VerbContext, handle: StackHandle, record: OperationRecord): Promise<void> {
+  const stack = await handle.stack();
+  const progress = await Progress.start(context.out, {
+    preview: false,
+    stdout: context.stdout,
+    upcoming: removalsToCome(handle.state),
+  });
   try {
-    await operate(handle, resolved.environment, context.out, record, async () => {
-      if (await heal(handle, handle.state, resolved.subscriptionId, clients, context.out))
-        await handle.read();
-      await refuseForeign(session, handle);
-      if (handle.state.resources.length > 0) {
-        const stack = await handle.stack();
-        await stack.destroy({
-          color: "never",
-          suppressProgress: true,
-          userAgent: "kiln",
-          signal: context.signal,
-          onEvent: (event) => {
-            record.handle(event);
-            progress.handle(event);
-          },
-        });
-      }
-      await handle.run(["stack", "rm", "--yes", "--preserve-config"]);
+    await stack.destroy({
+      color: "never",
+      suppressProgress: true,
+      userAgent: "kiln",
+      signal: context.signal,
+      onEvent: (event) => {
+        record.handle(event);
+        progress.handle(event);
+      },
     });
   } finally {
     progress.stop();
