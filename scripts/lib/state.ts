@@ -94,7 +94,11 @@ export function expectedId(resource: StateResource, subscriptionId: string): str
   const template = idTemplates[resource.type];
   if (template === undefined) return undefined;
   const inputs = resource.inputs ?? {};
-  const group = `/subscriptions/${subscriptionId}/resourceGroups/${String(inputs.resourceGroupName)}`;
+  const { resourceGroupName } = inputs;
+  const group =
+    typeof resourceGroupName === "string"
+      ? `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroupName}`
+      : undefined;
   let complete = true;
   const id = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     const value = name === "group" ? group : inputs[name];
