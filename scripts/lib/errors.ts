@@ -22,6 +22,8 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 /** A failure as people and programs are told it. */
 export interface Trouble {
   readonly code: string;
+  /** Every code of the cloud that came with the failure, `code` among them. @default `[code]` */
+  readonly codes?: readonly string[];
   /** What failed. */
   readonly message: string;
   /** Why, in plain words. */
@@ -35,6 +37,7 @@ export interface Trouble {
 /** A failure that Kiln understands. */
 export class KilnError extends Error implements Trouble {
   readonly code: string;
+  readonly codes: readonly string[];
   override readonly cause: string;
   readonly next: string;
   readonly problems?: NonNullable<Trouble["problems"]>;
@@ -44,6 +47,7 @@ export class KilnError extends Error implements Trouble {
     super(trouble.message);
     this.name = "KilnError";
     this.code = trouble.code;
+    this.codes = trouble.codes ?? [trouble.code];
     this.cause = trouble.cause;
     this.next = trouble.next;
     if (trouble.problems !== undefined) this.problems = trouble.problems;

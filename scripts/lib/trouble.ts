@@ -1,6 +1,7 @@
 import { explain, isUnreachable } from "./cloud-errors.ts";
 import { engineSaid } from "./engine-output.ts";
 import { exitCodes, KilnError, type Trouble } from "./errors.ts";
+import { cloudAnswer } from "./keys/cloud-answer.ts";
 
 /** What errors of others carry, each kind a part of it. */
 interface Foreign {
@@ -109,7 +110,10 @@ function ofSignIn(error: Error): KilnError | undefined {
 function ofTheCloud(error: Error): KilnError | undefined {
   const { code, statusCode } = error as Foreign;
   if (typeof statusCode === "number") {
-    return explain([`Status=${statusCode} Code="${codeOf(code, statusCode)}" Message="${error.message}"`]);
+    // Key Vault's finer code says what is meant.
+    const answer = cloudAnswer(error);
+    const shown = answer?.innerCode ?? codeOf(answer?.code ?? code, statusCode);
+    return explain([`Status=${statusCode} Code="${shown}" Message="${answer?.message ?? error.message}"`]);
   }
   const said = engineSaid(error.message);
   if (said !== undefined) return explain(said);

@@ -76,7 +76,8 @@ async function refreshOnce(app: AppReferences): Promise<Attempt<undefined>> {
 }
 
 function failed(setting: string, found: ReferenceStatus, next: string): KilnError {
-  const details = found.details === undefined ? "" : `: ${found.details}`;
-  const cause = `The app reports ${found.status}${details}.`;
+  const details = found.details ?? "the app could not read the secret";
+  // Worded as the cloud's own errors are, so that the code is found in it when the step's output is all there is.
+  const cause = `Code="${found.status}" Message="${details}"`;
   return new KilnError({ code: found.status, message: `${setting} cannot be resolved`, cause, next });
 }

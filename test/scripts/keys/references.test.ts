@@ -54,7 +54,7 @@ describe("settleReferences", () => {
     const waiting = patience();
     await expect(settleReferences(app(status), ["A"], waiting)).rejects.toMatchObject({
       code: status,
-      cause: `The app reports ${status}: why.`,
+      cause: `Code="${status}" Message="why"`,
     });
     expect(waiting.clock.sleeps).toEqual([]);
   });
