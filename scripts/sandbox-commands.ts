@@ -85,13 +85,10 @@ export function addSandboxCommands(kiln: Command, run: Run): void {
   const fault = sandbox.command("fault").description("what goes wrong on purpose");
   command(fault, "add", "let requests fail, or take their time")
     .addArgument(
-      new Argument("<effect>", "what happens; lost: the answer, after the commit").choices([
-        "throttle",
-        "server-error",
-        "conflict",
-        "lost",
-        "delay",
-      ]),
+      new Argument(
+        "<effect>",
+        "what happens; lost: the answer, after the commit; hold: until the rule is removed",
+      ).choices(["throttle", "server-error", "conflict", "refuse", "lost", "delay", "hold"]),
     )
     .option("--method <method>", "only this method")
     .option("--host <regexp>", "only hosts that it finds")
@@ -100,8 +97,9 @@ export function addSandboxCommands(kiln: Command, run: Run): void {
     .option("--times <n>", "strike so often, then no more", parseNumber)
     .option("--probability <p>", "strike with this probability", parseNumber)
     .option("--seed <n>", "start of the drawing", parseNumber)
-    .option("--status <n>", "status of a server-error", parseNumber)
+    .option("--status <n>", "status of a server-error or a refusal", parseNumber)
     .option("--code <code>", "error code")
+    .option("--message <text>", "what a refusal says")
     .option("--retry-after <seconds>", "what a throttle says", parseNumber)
     .option("--delay <span>", "how long a delay is, in real time", parseSpan)
     .action((effect: string, options: Record<string, unknown>) =>

@@ -159,7 +159,7 @@ async function strike(
   const latency = cloud.timings().request;
   if (latency > 0) await delay(latency / cloud.clock.scale);
   for (const fault of cloud.faults.strike(request.method ?? "GET", host, path)) {
-    if (fault.effect === "delay") await delay(fault.ms);
+    if (fault.effect === "delay") await fault.wait();
     else return fault.effect === "lost" ? "lost" : fault.error;
   }
   return undefined;

@@ -1,10 +1,22 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { CloudError } from "./errors.ts";
 import type { Collection } from "./store.ts";
 import { retryAfter } from "./throttle.ts";
 
-export const faultEffects = ["throttle", "server-error", "conflict", "lost", "delay"] as const;
+export const faultEffects = [
+  "throttle",
+  "server-error",
+  "conflict",
+  "refuse",
+  "lost",
+  "delay",
+  "hold",
+] as const;
+
+/** How often a request that is held looks whether it may go on, in real milliseconds. */
+const holdMs = 20;
 
 /** A rule for going wrong on purpose. */
 export const faultRuleSchema = z.strictObject({
@@ -27,10 +39,12 @@ export const faultRuleSchema = z.strictObject({
   probability: z.number().gt(0).max(1).default(1),
   /** Start of the drawing; the same seed and the same requests give the same faults. @default 1 */
   seed: z.number().int().min(0).default(1),
-  /** `server-error`: the status. @default 500 */
-  status: z.number().int().min(500).max(599).default(500),
-  /** `conflict`, `server-error`: the error code. */
+  /** `server-error`, `refuse`: the status. @default 500, and 400 for `refuse` */
+  status: z.number().int().min(400).max(599).optional(),
+  /** `conflict`, `refuse`, `server-error`: the error code. */
   code: z.string().min(1).optional(),
+  /** `refuse`: what the error says. */
+  message: z.string().min(1).optional(),
   /** `throttle`: what `Retry-After` says, in seconds. `delay`: how long, in real milliseconds. */
   retryAfterSeconds: z.number().int().min(1).max(3600).default(1),
   delayMs: z.number().int().min(1).max(600_000).default(1000),
@@ -47,7 +61,8 @@ interface StoredFault extends FaultRule {
 export type Fault =
   | { readonly effect: "reply"; readonly error: CloudError }
   | { readonly effect: "lost" }
-  | { readonly effect: "delay"; readonly ms: number };
+  /** Goes on once that is over. */
+  | { readonly effect: "delay"; wait(): Promise<void> };
 
 /** The rules in force. Which requests they strike depends on nothing but the rules and the order of the requests. */
 export class Faults {
@@ -83,7 +98,7 @@ export class Faults {
       if (spent) continue;
       const strikes = rule.seen >= rule.after && draw(rule.seed, rule.seen) < rule.probability;
       this.#rules.put(rule.id, { ...rule, seen: rule.seen + 1, struck: rule.struck + (strikes ? 1 : 0) });
-      if (strikes) faults.push(effectOf(rule));
+      if (strikes) faults.push(effectOf(rule, () => this.#rules.get(rule.id) !== undefined));
     }
     return faults;
   }
@@ -97,7 +112,7 @@ function matches(rule: FaultRule, method: string, host: string, path: string): b
   );
 }
 
-function effectOf(rule: FaultRule): Fault {
+function effectOf(rule: FaultRule, isThere: () => boolean): Fault {
   switch (rule.effect) {
     case "throttle":
       return {
@@ -110,7 +125,7 @@ function effectOf(rule: FaultRule): Fault {
       return {
         effect: "reply",
         error: new CloudError(
-          rule.status,
+          rule.status ?? 500,
           rule.code ?? "InternalServerError",
           "The service failed (injected fault).",
         ),
@@ -124,10 +139,26 @@ function effectOf(rule: FaultRule): Fault {
           "Another operation is being performed on the parent resource (injected fault).",
         ),
       };
+    case "refuse":
+      return {
+        effect: "reply",
+        error: new CloudError(
+          rule.status ?? 400,
+          rule.code ?? "BadRequest",
+          rule.message ?? "The service refuses (injected fault).",
+        ),
+      };
     case "lost":
       return { effect: "lost" };
     case "delay":
-      return { effect: "delay", ms: rule.delayMs };
+      return { effect: "delay", wait: () => delay(rule.delayMs) };
+    case "hold":
+      return {
+        effect: "delay",
+        wait: async () => {
+          while (isThere()) await delay(holdMs);
+        },
+      };
   }
 }
 

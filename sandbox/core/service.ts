@@ -75,7 +75,7 @@ export function createService(cloud: Cloud, options: ServiceOptions): Service {
     const latency = cloud.timings().request;
     if (latency > 0) await delay(latency / cloud.clock.scale);
     for (const fault of cloud.faults.strike(request.method, request.host, pathOf(request))) {
-      if (fault.effect === "delay") await delay(fault.ms);
+      if (fault.effect === "delay") await fault.wait();
       else if (fault.effect === "lost") request.answerLost = true;
       else throw fault.error;
     }

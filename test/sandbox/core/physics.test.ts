@@ -126,6 +126,32 @@ describe("faults", () => {
     expect(cloud.faults.remove()).toBe(1);
   });
 
+  test("refuse with the words that a rule gives them", () => {
+    const [ours, theirs] = [
+      { effect: "refuse", path: "/a", status: 403, code: "RequestDisallowedByPolicy", message: "No." },
+      { effect: "refuse", path: "/b" },
+    ].map((rule) => cloud.faults.add(faultRuleSchema.parse(rule)).id);
+    const strike = (where: string) => cloud.faults.strike("PUT", "management.azure.com", where);
+    const error = { status: 403, code: "RequestDisallowedByPolicy", message: "No." };
+    expect(strike("/a")).toMatchObject([{ effect: "reply", error }]);
+    expect(strike("/b")).toMatchObject([{ effect: "reply", error: { status: 400, code: "BadRequest" } }]);
+    expect([ours, theirs].map((id) => cloud.faults.remove(id))).toEqual([1, 1]);
+  });
+
+  test("hold a request until the rule is removed", async () => {
+    cloud.faults.add(faultRuleSchema.parse({ effect: "hold", path: "/a", times: 1 }));
+    const [held] = cloud.faults.strike("PUT", "management.azure.com", "/a");
+    expect(cloud.faults.strike("PUT", "management.azure.com", "/a")).toEqual([]);
+    if (held?.effect !== "delay") throw new Error("it is not held");
+    const order: string[] = [];
+    const going = held.wait().then(() => order.push("goes on"));
+    await new Promise(setImmediate);
+    order.push("is held");
+    cloud.faults.remove();
+    await going;
+    expect(order).toEqual(["is held", "goes on"]);
+  });
+
   test("the same seed gives the same draws, evenly spread", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 31 }), (seed) => {
