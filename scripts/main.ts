@@ -5,11 +5,22 @@ import { createOutput, troubleText } from "./lib/output.ts";
 import type { Run } from "./lib/session.ts";
 import type { CloudName } from "./lib/target.ts";
 import { toKilnError } from "./lib/trouble.ts";
-import { addSandboxCommands } from "./sandbox-commands.ts";
+import { addSandboxCommands, parseSpan } from "./sandbox-commands.ts";
 
 interface EnvironmentOptions {
   readonly cloud: CloudName;
   readonly yes?: boolean;
+}
+
+interface RotateKeyFlags {
+  readonly cloud: CloudName;
+  readonly yes: boolean;
+  readonly restart: boolean;
+  readonly revokeOld: boolean;
+  readonly adopt: boolean;
+  readonly maxAge?: number;
+  readonly timeout: number;
+  readonly drain: number;
 }
 
 /** Signals by which people and pipelines end a run, with the exit code of one that obeyed. */
@@ -99,7 +110,7 @@ interface Subject {
   readonly env?: string;
 }
 
-const environmentVerbs = ["up", "preview", "down", "status", "smoke", "env"];
+const environmentVerbs = ["up", "preview", "down", "rotate-key", "status", "smoke", "env"];
 
 /** What a command line is about, told from its words alone, since a wrong one has to be answered too. Pure. */
 export function subjectOf(args: readonly string[]): Subject {
@@ -167,6 +178,26 @@ function commands(run: Run): Command {
     .option("-y, --yes", "do not ask")
     .action((environment: string, { cloud, yes = false }: EnvironmentOptions) =>
       run(async (context) => (await import("./verbs/down.ts")).down(context, { environment, cloud, yes })),
+    );
+  verb("rotate-key", "a new key for every consumer, while nothing fails")
+    .option("--restart", "restart the consumers as well", false)
+    .option("--revoke-old", "end the old key too, once nobody uses it", false)
+    .option("--adopt", "mend a secret that holds neither of the account's keys", false)
+    .option("--max-age <span>", "do nothing when the key is younger, for example 30d", parseSpan)
+    .option("--timeout <span>", "after this long it stops; a rerun goes on", parseSpan, 15 * 60_000)
+    .option(
+      "--drain <span>",
+      "how long requests with the old key may run before it is revoked",
+      parseSpan,
+      60_000,
+    )
+    .option("-y, --yes", "do not ask", false)
+    .action((environment: string, options: RotateKeyFlags) =>
+      run(async (context) => {
+        const { maxAge: maxAgeMs, timeout: timeoutMs, drain: drainMs, ...more } = options;
+        const { rotateKey } = await import("./verbs/rotate-key.ts");
+        return rotateKey(context, { environment, maxAgeMs, timeoutMs, drainMs, ...more });
+      }),
     );
   verb("status", "what there is, and in which state").action(
     (environment: string, { cloud }: EnvironmentOptions) =>

@@ -42,6 +42,8 @@ export interface FoundryConfig {
   };
   /** Days after which the secret counts as expired unless rotated, 1 to 730. */
   readonly secretLifetimeDays: number;
+  /** How many versions of the secret stay enabled after a rotation, the current one among them, 1 to 50. @default 2 */
+  readonly secretVersions: number;
   readonly functionApp: FunctionAppConfig;
   /** Retention of logs and telemetry, in days, 30 to 730. */
   readonly logRetentionDays: number;
@@ -217,6 +219,7 @@ export function configSchema(kind: EnvironmentKind) {
       model: model.prefault({}),
       vault: vault.prefault({}),
       secretLifetimeDays: whole(1, 730, "days").default(defaults.secretLifetimeDays),
+      secretVersions: whole(1, 50, "versions").default(2),
       functionApp: functionApp(defaults.planSku).prefault({}),
       logRetentionDays: whole(30, 730, "days").default(defaults.logRetentionDays),
     },

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { ask } from "./model.ts";
 import { missing, type Settings } from "./settings.ts";
@@ -9,6 +10,9 @@ export interface Limits {
   /** How long the model may take, in milliseconds. @default 60000 */
   readonly modelTimeoutMs?: number;
 }
+
+/** Header that asks the health check for a proof of the key: 16 to 128 letters, digits, `_` and `-`, used once. */
+export const CHALLENGE_HEADER = "x-key-challenge";
 
 interface Answer {
   readonly status: number;
@@ -32,7 +36,9 @@ export function createApp(settings: Settings, limits: Limits = {}): Server {
 
   async function route(request: IncomingMessage): Promise<Answer> {
     const path = (request.url ?? "/").split("?", 1)[0];
-    if (path === "/api/health") return only(request, "GET") ?? health(settings);
+    if (path === "/api/health") {
+      return only(request, "GET") ?? health(settings, request.headers[CHALLENGE_HEADER]);
+    }
     if (path === "/api/chat") return only(request, "POST") ?? (await chat(request));
     return { status: 404, body: { error: "There is GET /api/health and POST /api/chat." } };
   }
@@ -63,14 +69,27 @@ export function createApp(settings: Settings, limits: Limits = {}): Server {
   }
 }
 
-/** Whether the app can call the model. Tells that a key is loaded, never the key. */
-export function health(settings: Settings): Answer {
+/**
+ * Whether the app can call the model. Tells that a key is loaded, never the key.
+ *
+ * To a challenge it answers with a proof of which key it is: only who holds the same key can say it, and from the proof
+ * nobody gets to the key. So a rotation sees that the app serves with the new one.
+ */
+export function health(settings: Settings, challenge?: string | readonly string[]): Answer {
   const reason = missing(settings);
   const keyLoaded = settings.key.loaded;
   const { deployment } = settings;
+  const keyProof = proofOf(settings, challenge);
+  const proof = keyProof === undefined ? {} : { keyProof };
   return reason === undefined
-    ? { status: 200, body: { status: "ok", keyLoaded, deployment } }
-    : { status: 503, body: { status: "unavailable", keyLoaded, deployment, reason } };
+    ? { status: 200, body: { status: "ok", keyLoaded, deployment, ...proof } }
+    : { status: 503, body: { status: "unavailable", keyLoaded, deployment, reason, ...proof } };
+}
+
+/** HMAC-SHA256 of the challenge under the key, in base64url. A short challenge could be one that others have used too. */
+function proofOf({ key }: Settings, challenge: string | readonly string[] | undefined): string | undefined {
+  if (!key.loaded || typeof challenge !== "string" || !/^[\w-]{16,128}$/.test(challenge)) return undefined;
+  return createHmac("sha256", key.value).update(challenge).digest("base64url");
 }
 
 function only(request: IncomingMessage, method: string): Answer | undefined {

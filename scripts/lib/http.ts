@@ -1,5 +1,6 @@
 import {
   createDefaultHttpClient,
+  createHttpHeaders,
   createPipelineFromOptions,
   createPipelineRequest,
 } from "@azure/core-rest-pipeline";
@@ -13,7 +14,15 @@ export interface Answer {
 /** Sends one request to a host of the cloud, on the target's way (the sandbox's proxy, or directly). */
 export async function ask(
   target: Pick<CloudTarget, "clientOptions">,
-  request: { url: string; method: "GET" | "POST"; json?: unknown; timeoutMs: number; signal: AbortSignal },
+  request: {
+    readonly url: string;
+    readonly method: "GET" | "POST";
+    readonly json?: unknown;
+    /** A header's value is in no log of the pipeline unless the pipeline knows it for harmless. */
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly timeoutMs: number;
+    readonly signal: AbortSignal;
+  },
 ): Promise<Answer> {
   const pipeline = createPipelineFromOptions({
     ...target.clientOptions,
@@ -27,6 +36,7 @@ export async function ask(
       method: request.method,
       timeout: request.timeoutMs,
       abortSignal: request.signal,
+      headers: createHttpHeaders(request.headers),
       ...(request.json === undefined ? {} : { body: JSON.stringify(request.json) }),
     }),
   );

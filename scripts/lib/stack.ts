@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { EngineEvent, PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
@@ -8,6 +9,7 @@ import type { Engine } from "../../engine/index.ts";
 import { explain } from "./cloud-errors.ts";
 import { exitCodes, KilnError } from "./errors.ts";
 import type { KilnPaths } from "./paths.ts";
+import { bornOf } from "./processes.ts";
 import { type ExportedState, emptyState, parseState, type State } from "./state.ts";
 import type { CloudTarget } from "./target.ts";
 
@@ -122,6 +124,18 @@ export class StackHandle {
     }
   }
 
+  /**
+   * Refuses while an operation of the engine holds the stack, where the backend is a folder that can be looked into:
+   * something that is no operation of the engine, but must not run beside one.
+   * @throws KilnError `Locked`, exit code 4
+   */
+  refuseLocked(): void {
+    const { environment, target } = this.#options;
+    if (target.stateFolder === undefined) return;
+    const locks = heldLocks(target.stateFolder, environment);
+    if (locks.length > 0) throw stackLocked(environment, locks);
+  }
+
   /** Makes the stack in the backend. */
   async create(): Promise<void> {
     await this.run(["stack", "init", "--no-select"]);
@@ -205,6 +219,28 @@ export interface StateLock {
   readonly host: string;
   readonly pid: number;
   readonly since: string;
+}
+
+/** The locks of a stack in a backend that is a folder, but for those whose process on this machine is gone. */
+export function heldLocks(stateFolder: string, environment: string): StateLock[] {
+  const folder = path.join(stateFolder, ".pulumi", "locks", "organization", "kiln", environment);
+  const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".json")) : [];
+  return files.flatMap((name) => {
+    const lock = readLock(path.join(folder, name));
+    return lock === undefined || (lock.host === hostname() && bornOf(lock.pid) === undefined) ? [] : [lock];
+  });
+}
+
+/** A lock as the engine wrote it; undefined when it was let go in the meantime. */
+function readLock(file: string): StateLock | undefined {
+  try {
+    const lock = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
+    const { username, hostname: host, pid, timestamp } = lock;
+    return { user: String(username), host: String(host), pid: Number(pid), since: String(timestamp) };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** The locks named in an error of the engine; empty when it is about something else. */

@@ -26,6 +26,8 @@ export interface CloudTarget {
   readonly ownBackend: boolean;
   /** The folder of that backend. */
   readonly stateFolder?: string;
+  /** The cloud's time: that of a sandbox can be scaled and advanced. */
+  readonly now: () => Date;
   /** The sandbox, when it is one. */
   readonly sandbox?: SandboxStatus;
 }
@@ -93,6 +95,7 @@ async function openSandbox(paths: KilnPaths, env: NodeJS.ProcessEnv): Promise<Cl
     ownBackend: true,
     stateFolder: state,
     sandbox: status,
+    now: sandboxTime(status),
     engineEnv: {
       ...clientEnvironment({
         proxy,
@@ -113,6 +116,15 @@ async function openSandbox(paths: KilnPaths, env: NodeJS.ProcessEnv): Promise<Cl
       PULUMI_SKIP_UPDATE_CHECK: "true",
     },
   };
+}
+
+/** The sandbox's time, which it told a moment ago, going on at its own pace. */
+function sandboxTime({ clock }: SandboxStatus): () => Date {
+  const told = performance.now();
+  return () =>
+    clock === undefined
+      ? new Date()
+      : new Date(Date.parse(clock.now) + (performance.now() - told) * clock.scale);
 }
 
 /** A credential that is made when a token is first asked for: its library is slow to load, and a preview asks for none. */
@@ -164,6 +176,7 @@ async function openAzure(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<C
     credential,
     clientOptions: {},
     ownBackend: false,
+    now: () => new Date(),
     engineEnv: { ARM_SUBSCRIPTION_ID: subscriptionId, PULUMI_SKIP_UPDATE_CHECK: "true" },
   };
 }

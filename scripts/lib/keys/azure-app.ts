@@ -1,9 +1,9 @@
-import type { WebSiteManagementClient } from "@azure/arm-appservice";
+import type { ApiKVReference, WebSiteManagementClient } from "@azure/arm-appservice";
 import { createDefaultHttpClient, createPipelineRequest, RestError } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
 import type { ClientOptions } from "./azure-account-keys.ts";
 import { cloudAnswer } from "./cloud-answer.ts";
-import type { AppReferences, AppSettings } from "./ports.ts";
+import type { AppSettings, ConsumingApp, SettingReference } from "./ports.ts";
 
 /** Where an app is. */
 export interface AppAddress {
@@ -20,18 +20,25 @@ export async function azureAppReferences(
   credential: TokenCredential,
   address: AppAddress,
   options: ClientOptions = {},
-): Promise<AppReferences> {
+): Promise<ConsumingApp> {
   const client = await webClient(credential, address, options);
   const { resourceGroup, app } = address;
   return {
     async status(setting) {
       const found = await absent(client.webApps.getAppSettingKeyVaultReference(resourceGroup, app, setting));
-      if (found === undefined) return undefined;
-      return {
-        status: found.status ?? "Initialized",
-        details: found.details,
-        activeVersion: found.activeVersion,
-      };
+      return found === undefined ? undefined : statusOf(setting, found);
+    },
+
+    async list() {
+      const all: SettingReference[] = [];
+      for await (const found of client.webApps.listAppSettingsKeyVaultReferences(resourceGroup, app)) {
+        all.push(statusOf(found.name ?? "", found));
+      }
+      return all;
+    },
+
+    async restart() {
+      await client.webApps.restart(resourceGroup, app, { synchronous: true });
     },
 
     async refresh() {
@@ -78,6 +85,11 @@ export async function azureAppSettings(
       await client.webApps.updateApplicationSettings(resourceGroup, app, { properties: { ...settings } });
     },
   };
+}
+
+function statusOf(setting: string, found: ApiKVReference): SettingReference {
+  const { vaultName, secretName, status = "Initialized", details, activeVersion } = found;
+  return { setting, vault: vaultName, secret: secretName, status, details, activeVersion };
 }
 
 async function webClient(

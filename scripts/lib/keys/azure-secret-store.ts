@@ -1,8 +1,9 @@
 import type { TokenCredential } from "@azure/identity";
+import type { SecretProperties } from "@azure/keyvault-secrets";
 import type { ClientOptions } from "./azure-account-keys.ts";
 import { cloudAnswer } from "./cloud-answer.ts";
 import { KeyMaterial } from "./key-material.ts";
-import type { SecretStore } from "./ports.ts";
+import type { SecretVersionProperties, VersionedSecret } from "./ports.ts";
 import { secretTags } from "./sync.ts";
 
 /** What the secret is, for people and for policies that ask for a content type. */
@@ -14,7 +15,7 @@ export async function azureSecretStore(
   vaultUri: string,
   secretName: string,
   options: ClientOptions = {},
-): Promise<SecretStore> {
+): Promise<VersionedSecret> {
   const { SecretClient } = await import("@azure/keyvault-secrets");
   const client = new SecretClient(vaultUri, credential, options);
   return {
@@ -25,8 +26,7 @@ export async function azureSecretStore(
         const { value, properties } = await client.getSecret(secretName);
         // A secret without a value holds no key; the next write puts that right.
         if (value === undefined || value === "") return undefined;
-        const { version = "", tags = {}, expiresOn } = properties;
-        return { value: new KeyMaterial(value), version, tags, expiresOn };
+        return { value: new KeyMaterial(value), ...described(properties) };
       } catch (error) {
         if (cloudAnswer(error)?.status === 404) return undefined;
         throw error;
@@ -46,9 +46,34 @@ export async function azureSecretStore(
       await client.updateSecretProperties(secretName, version, { tags: { ...tags } });
     },
 
+    async versions() {
+      const all: SecretVersionProperties[] = [];
+      try {
+        for await (const each of client.listPropertiesOfSecretVersions(secretName)) all.push(described(each));
+      } catch (error) {
+        if (cloudAnswer(error)?.status !== 404) throw error;
+      }
+      return all.sort((a, b) => b.createdOn.getTime() - a.createdOn.getTime());
+    },
+
+    async readVersion(version) {
+      const { value } = await client.getSecret(secretName, { version });
+      return value === undefined || value === "" ? undefined : new KeyMaterial(value);
+    },
+
+    async disable(version) {
+      await client.updateSecretProperties(secretName, version, { enabled: false });
+    },
+
     async recover() {
       // Only the beginning: whoever asked waits by its own measure, not by the poller's.
       await client.beginRecoverDeletedSecret(secretName);
     },
   };
+}
+
+function described(properties: SecretProperties): SecretVersionProperties {
+  const { version = "", tags = {}, enabled = true, createdOn, expiresOn } = properties;
+  if (createdOn === undefined) throw new Error("The vault does not say when the version was made.");
+  return { version, tags, enabled, createdOn, expiresOn };
 }

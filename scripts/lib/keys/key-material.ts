@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { inspect } from "node:util";
 
 /**
@@ -17,6 +17,11 @@ export class KeyMaterial {
   /** Whether both are the same key. Takes as long for a near miss as for a far one. */
   equals(other: KeyMaterial): boolean {
     return timingSafeEqual(digest(this.#value), digest(other.#value));
+  }
+
+  /** What only a holder of the key can say to a challenge: HMAC-SHA256 of it under the key, in base64url. */
+  proof(challenge: string): string {
+    return createHmac("sha256", this.#value).update(challenge).digest("base64url");
   }
 
   /** The key itself, for the call that hands it over; never for text. */

@@ -9,12 +9,20 @@ export interface Clock {
 }
 
 /** The machine's own time. */
-export const machineClock: Clock = {
-  now: () => performance.now(),
-  sleep: async (ms) => {
-    await sleep(ms);
-  },
-};
+export const machineClock: Clock = clockUntil(undefined);
+
+/** The machine's own time, in which nothing sleeps past an interruption. */
+export function clockUntil(signal: AbortSignal | undefined): Clock {
+  return {
+    now: () => performance.now(),
+    sleep: async (ms) => {
+      await sleep(ms, undefined, signal === undefined ? {} : { signal });
+    },
+  };
+}
+
+/** The budget is spent; its cause is the last reason to wait. */
+export class OutOfPatience extends KilnError {}
 
 /** How long something may take to come right, and how to spend the time. */
 export interface Patience {
@@ -23,8 +31,10 @@ export interface Patience {
   readonly clock: Clock;
   /** Told once for each new reason to wait. */
   readonly tell: (message: string) => void;
-  /** First wait, in milliseconds; each next one is half as long again. @default 250 */
+  /** First wait, in milliseconds. @default 250 */
   readonly firstMs?: number;
+  /** How much longer each next wait is. @default 1.5 */
+  readonly growth?: number;
   /** Longest wait unless the cloud asks for more, in milliseconds. @default 15000 */
   readonly longestMs?: number;
 }
@@ -44,14 +54,14 @@ export type Attempt<T> =
 
 /**
  * Repeats an attempt until it is done or the budget is spent. What an attempt throws ends it at once.
- * @throws {KilnError} with the last reason, when the budget is spent.
+ * @throws {OutOfPatience} with the last reason, when the budget is spent.
  */
 export async function persist<T>(
   what: string,
   patience: Patience,
   attempt: () => Promise<Attempt<T>>,
 ): Promise<T> {
-  const { budgetMs, clock, tell, firstMs = 250, longestMs = 15_000 } = patience;
+  const { budgetMs, clock, tell, firstMs = 250, growth = 1.5, longestMs = 15_000 } = patience;
   const start = clock.now();
   let wait = firstMs;
   let told = "";
@@ -65,7 +75,7 @@ export async function persist<T>(
     const pause = Math.max(wait, result.retryAfterMs ?? 0);
     const left = budgetMs - (clock.now() - start);
     if (pause > left) {
-      throw new KilnError({
+      throw new OutOfPatience({
         code: result.code,
         message: `${what}: it did not come right within ${duration(budgetMs)}`,
         cause: `Code="${result.code}" Message="${result.reason}"`,
@@ -73,7 +83,7 @@ export async function persist<T>(
       });
     }
     await clock.sleep(pause);
-    wait = Math.min(wait * 1.5, longestMs);
+    wait = Math.min(wait * growth, longestMs);
   }
 }
 

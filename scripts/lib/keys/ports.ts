@@ -5,7 +5,8 @@ export const SLOTS = ["key1", "key2"] as const;
 export type Slot = (typeof SLOTS)[number];
 
 /** Where a rotation stands. It is written as a tag of the secret's version; `drained` means that none is under way. */
-export type Phase = "prepare" | "regenerate" | "test" | "write" | "refresh" | "prove" | "drained";
+export const PHASES = ["prepare", "regenerate", "test", "write", "refresh", "prove", "drained"] as const;
+export type Phase = (typeof PHASES)[number];
 
 /** The keys of one account. */
 export interface AccountKeys {
@@ -15,12 +16,19 @@ export interface AccountKeys {
   regenerate(slot: Slot): Promise<KeyMaterial>;
 }
 
-/** A version of the secret. */
-export interface SecretVersion {
-  readonly value: KeyMaterial;
+/** A version of the secret, without what it holds. */
+export interface SecretVersionProperties {
   readonly version: string;
   readonly tags: Readonly<Record<string, string>>;
+  readonly enabled: boolean;
+  /** By the vault's clock. */
+  readonly createdOn: Date;
   readonly expiresOn: Date | undefined;
+}
+
+/** A version of the secret. */
+export interface SecretVersion extends SecretVersionProperties {
+  readonly value: KeyMaterial;
 }
 
 /** What a new version of the secret carries beside the key. */
@@ -46,6 +54,16 @@ export interface SecretStore {
   recover(): Promise<void>;
 }
 
+/** A secret with its past. */
+export interface VersionedSecret extends SecretStore {
+  /** All versions, the newest first; none when there is no such secret. */
+  versions(): Promise<readonly SecretVersionProperties[]>;
+  /** What a version holds; undefined when it is empty. */
+  readVersion(version: string): Promise<KeyMaterial | undefined>;
+  /** Keeps a version from being read. */
+  disable(version: string): Promise<void>;
+}
+
 /** Whether an app has got hold of the secret that a setting refers to. */
 export interface ReferenceStatus {
   /** `Resolved`, `Initialized`, or Azure's word for what went wrong. */
@@ -56,12 +74,28 @@ export interface ReferenceStatus {
   readonly activeVersion: string | undefined;
 }
 
+/** The reference of one setting. */
+export interface SettingReference extends ReferenceStatus {
+  readonly setting: string;
+  /** The vault and the secret that the setting names; undefined when its text makes no sense. */
+  readonly vault: string | undefined;
+  readonly secret: string | undefined;
+}
+
 /** The Key Vault references of one app. */
 export interface AppReferences {
   /** Status of one setting's reference, or undefined while the app knows of none. */
   status(setting: string): Promise<ReferenceStatus | undefined>;
   /** Makes the app look up all its references now. */
   refresh(): Promise<void>;
+}
+
+/** An app as a rotation deals with it. */
+export interface ConsumingApp extends AppReferences {
+  /** The references of all settings. */
+  list(): Promise<readonly SettingReference[]>;
+  /** Starts the app's processes anew. */
+  restart(): Promise<void>;
 }
 
 /** The settings of one app. */

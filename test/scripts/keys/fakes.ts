@@ -55,6 +55,9 @@ export function cloudError(
   return error;
 }
 
+/** What a version has that nobody asked about. */
+const born = { enabled: true, createdOn: new Date("2026-03-02T10:00:00Z"), expiresOn: undefined };
+
 /** An account with two keys. */
 export class FakeAccount implements AccountKeys {
   keys: Record<Slot, KeyMaterial> = { key1: new KeyMaterial(KEY1), key2: new KeyMaterial(KEY2) };
@@ -88,7 +91,7 @@ export class FakeSecret implements SecretStore {
   recoverRefusals: Error[] = [];
 
   hold(value: string): SecretVersion {
-    return { value: new KeyMaterial(value), version: "v0", tags: {}, expiresOn: undefined };
+    return { value: new KeyMaterial(value), version: "v0", tags: {}, ...born };
   }
 
   async read(): Promise<SecretVersion | undefined> {
@@ -116,6 +119,7 @@ export class FakeSecret implements SecretStore {
       value: key,
       version: `v${this.written.length}`,
       tags: labels.tags,
+      ...born,
       expiresOn: labels.expiresOn,
     };
     return this.current.version;
