@@ -21,6 +21,9 @@ import { createControl } from "./front/control.ts";
 import { type FamilyName, type Handler, hostNames } from "./front/hosts.ts";
 import { ProviderSessions } from "./front/provider-sessions.ts";
 import { type Front, openFront } from "./front/proxy.ts";
+import { organization } from "./github/accounts.ts";
+import { createGitHubApi, openGitHub } from "./github/app.ts";
+import { ensureGitHubTokens, keptTokens } from "./github/tokens.ts";
 import { createVault } from "./keyvault/app.ts";
 import { keyVault } from "./keyvault/module.ts";
 import { vaultExists } from "./keyvault/state.ts";
@@ -55,9 +58,11 @@ export async function openSandbox(options: {
   const cloud = openCloud(dataDir);
   try {
     await ensurePrincipals(cloud);
+    ensureGitHubTokens(cloud);
     if (!existsSync(paths.passphrase)) writePrivate(paths.passphrase, randomBytes(24).toString("base64url"));
     const tls = await tlsMaterial(dataDir);
 
+    const github = openGitHub(cloud);
     let proxy = "";
     const runtime = createSiteRuntime(cloud, {
       childEnv: () => networkEnvironment({ proxy, caCertificate: tls.caFile }),
@@ -73,6 +78,7 @@ export async function openSandbox(options: {
       vault: { handler: await handlerOf(createVault(cloud)), exists: (host) => vaultExists(cloud, host) },
       openai: { handler: await handlerOf(createOpenAi(cloud)), exists: (host) => accountExists(cloud, host) },
       scm: { handler: await handlerOf(createScm(cloud, runtime)), exists: (host) => siteExists(cloud, host) },
+      githubApi: { handler: await handlerOf(createGitHubApi(github)) },
       site: { handler: createSites(cloud, runtime), exists: (host) => siteExists(cloud, host) },
     };
     const hosts = Object.entries(families).map(([family, host]) => ({
@@ -123,7 +129,9 @@ export async function openSandbox(options: {
             clientId: each.clientId,
             clientSecretFile: paths.secretOf(each.name),
             assertionFile: paths.assertionOf(each.name),
+            githubTokenFile: paths.githubTokenOf(each.name),
           })),
+        github: { owner: organization.login, tokenFile: paths.githubTokenOf("owner") },
         clock: { now: cloud.clock.iso(), scale: cloud.clock.scale },
         resources: cloud.resources.under("").length,
         sites: siteReport(cloud, runtime),
@@ -144,11 +152,13 @@ export async function openSandbox(options: {
           "settings",
           "port",
           "provider-sessions",
+          keptTokens,
         ]);
         cloud.principals.dropManagedIdentities();
         cloud.operations.forget();
         cloud.clock.reset();
-        for (const folder of [paths.sites, paths.state]) rmSync(folder, { recursive: true, force: true });
+        for (const folder of [paths.sites, paths.state, paths.github])
+          rmSync(folder, { recursive: true, force: true });
         await runtime.start();
       },
     });

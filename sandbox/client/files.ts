@@ -22,6 +22,10 @@ export function sandboxPaths(dataDir: string) {
     passphrase: path.join(dataDir, "passphrase"),
     sites: path.join(dataDir, "sites"),
     secretOf: (principal: string) => path.join(dataDir, "principals", `${principal}.secret`),
+    /** A principal's token of the sandbox's GitHub. */
+    githubTokenOf: (principal: string) => path.join(dataDir, "principals", `${principal}.github-token`),
+    /** The content of the repositories on the sandbox's GitHub, one bare repository by id. */
+    github: path.join(dataDir, "github"),
     assertionOf: (principal: string) => path.join(dataDir, "principals", `${principal}.assertion`),
   };
 }

@@ -19,11 +19,14 @@ export interface SandboxStatus {
   readonly caCertificate?: string;
   readonly subscriptionId?: string;
   readonly tenantId?: string;
+  /** The sandbox's GitHub: the organization to work in, and the file with the owner's token. */
+  readonly github?: { readonly owner: string; readonly tokenFile: string };
   readonly owner?: {
     readonly clientId: string;
     readonly clientSecretFile: string;
     readonly assertionFile: string;
   };
+  readonly clock?: { readonly now: string; readonly scale: number };
   readonly [key: string]: unknown;
 }
 

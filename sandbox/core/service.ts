@@ -16,9 +16,11 @@ export interface ServiceOptions {
   /** What an unknown path answers. */
   readonly notFound: (request: FastifyRequest) => CloudError;
   /** Body of an error. @default ARM's shape */
-  readonly render?: (error: CloudError) => unknown;
+  readonly render?: (error: CloudError, request: FastifyRequest) => unknown;
   /** Rewrites a path before routing, for routes that no router can express. */
   readonly rewrite?: (url: string) => string;
+  /** Headers of every answer that tell the request apart. @default Azure's `x-ms-request-id` and its kin */
+  readonly identify?: (request: FastifyRequest) => Readonly<Record<string, string>>;
   /** Largest body, in bytes. @default 64 MiB */
   readonly bodyLimit?: number;
 }
@@ -41,6 +43,7 @@ export function createService(cloud: Cloud, options: ServiceOptions): Service {
     bodyLimit: options.bodyLimit ?? 64 * 1024 * 1024,
     rewriteUrl: (request) => rewrite(request.url ?? "/"),
   };
+  const identify = options.identify ?? azureIds;
   const app = fastify(serverOptions);
   const render = options.render ?? ((error: CloudError) => error.body());
   app.decorateRequest("answerLost", false);
@@ -64,14 +67,7 @@ export function createService(cloud: Cloud, options: ServiceOptions): Service {
 
   app.addHook("onRequest", async (request, reply) => {
     cloud.operations.settle();
-    reply.header("x-ms-request-id", request.id);
-    reply.header(
-      "x-ms-correlation-request-id",
-      headerOf(request, "x-ms-correlation-request-id") ?? request.id,
-    );
-    const clientRequestId = headerOf(request, "x-ms-client-request-id");
-    if (clientRequestId !== undefined) reply.header("x-ms-client-request-id", clientRequestId);
-    reply.header("cache-control", "no-cache");
+    reply.headers(identify(request));
     const latency = cloud.timings().request;
     if (latency > 0) await delay(latency / cloud.clock.scale);
     for (const fault of cloud.faults.strike(request.method, request.host, pathOf(request))) {
@@ -94,7 +90,7 @@ export function createService(cloud: Cloud, options: ServiceOptions): Service {
   app.setErrorHandler(async (error, request, reply) => {
     const known = asCloudError(error);
     if (known.status === 413) await drain(request);
-    return reply.code(known.status).headers(known.headers).send(render(known));
+    return reply.code(known.status).headers(known.headers).send(render(known, request));
   });
   return app;
 }
@@ -104,6 +100,16 @@ declare module "fastify" {
     /** The answer to this request is to be lost on the way (an injected fault). */
     answerLost: boolean;
   }
+}
+
+function azureIds(request: FastifyRequest): Record<string, string> {
+  const clientRequestId = headerOf(request, "x-ms-client-request-id");
+  return {
+    "x-ms-request-id": request.id,
+    "x-ms-correlation-request-id": headerOf(request, "x-ms-correlation-request-id") ?? request.id,
+    ...(clientRequestId === undefined ? {} : { "x-ms-client-request-id": clientRequestId }),
+    "cache-control": "no-cache",
+  };
 }
 
 function asCloudError(error: unknown): CloudError {

@@ -23,6 +23,7 @@ const families = {
   openai: ["*.openai.azure.com", "*.cognitiveservices.azure.com"],
   scm: ["*.scm.azurewebsites.net"],
   site: ["*.azurewebsites.net"],
+  githubApi: ["api.github.com"],
 } as const;
 
 export type FamilyName = keyof typeof families;

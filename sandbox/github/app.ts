@@ -1,0 +1,32 @@
+import { sandboxPaths } from "../client/files.ts";
+import type { Cloud } from "../core/cloud.ts";
+import type { Service } from "../core/service.ts";
+import { branchPolicyRoutes } from "./branch-policies.ts";
+import { contentRoutes } from "./contents.ts";
+import { environmentRoutes } from "./environments.ts";
+import { GitStore } from "./git-store.ts";
+import { createApi, type GitHub } from "./http.ts";
+import { peopleRoutes } from "./people.ts";
+import { repositoryRoutes } from "./repositories.ts";
+import { Repositories } from "./state.ts";
+import { variableRoutes } from "./variables.ts";
+
+/** The GitHub of a sandbox, with what is on disk and belongs to nothing any more swept away. */
+export function openGitHub(cloud: Cloud): GitHub {
+  const repositories = new Repositories(cloud);
+  const git = new GitStore(sandboxPaths(cloud.dataDir).github);
+  git.keepOnly(repositories.list().map((each) => each.id));
+  return { cloud, repositories, git };
+}
+
+/** `api.github.com`: REST API v3, as octokit and the Pulumi provider use it. */
+export function createGitHubApi(github: GitHub): Service {
+  const api = createApi(github);
+  peopleRoutes(api);
+  repositoryRoutes(api, github);
+  contentRoutes(api, github);
+  environmentRoutes(api, github);
+  branchPolicyRoutes(api, github);
+  variableRoutes(api, github);
+  return api;
+}
