@@ -19,8 +19,20 @@ module.exports = {
     only(
       "scripts-are-thin",
       "^scripts/",
-      "^(scripts|engine)/|^stacks/(config|program)\\.ts$|^sandbox/client/",
+      "^(scripts|engine)/|^stacks/(config|program)\\.ts$|^sandbox/client/|^components/github/(model|workflows)/",
     ),
+    // What GitHub's things are, without Pulumi: components make them of it, the command checks and renders them.
+    only(
+      "github-models-are-plain",
+      "^components/github/(model|workflows)/",
+      "^components/(github/(model|workflows)|shared)/",
+    ),
+    {
+      name: "github-models-need-no-pulumi",
+      severity: "error",
+      from: { path: "^components/github/(model|workflows)/" },
+      to: { dependencyTypes: ["npm"], pathNot: "node_modules/yaml/" },
+    },
     only("bench-measures-the-command", "^bench/", "^(bench|engine|sandbox/client|scripts)/|^test/harness/"),
     {
       name: "nothing-imports-tests",
