@@ -1,5 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { inspect } from "node:util";
+import { KEY_SHAPES } from "./shapes.ts";
 
 /**
  * A key in hand. It prints as a placeholder wherever a value could slip into text: in a template, in JSON, in an
@@ -47,15 +48,14 @@ function digest(value: string): Buffer {
   return createHash("sha256").update(value).digest();
 }
 
-/** Shapes of keys: current Azure OpenAI, AI Services and Cognitive keys, and the legacy 32 hexadecimal digits. */
-const KEY_SHAPES = [
-  /[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{14}A{3}[A-Z]ACOG[A-Za-z0-9]{4}/g,
-  /\b[A-Za-z0-9]{84}\b/g,
-  /\b[0-9a-f]{32}\b/g,
-];
+/**
+ * What may be a key for all one can tell: 84 letters and digits, 32 hexadecimal digits, a token however short. In the
+ * text of others a word too many taken out does no harm.
+ */
+const LOOSE_SHAPES = [/\b[A-Za-z0-9]{84}\b/g, /\b[0-9a-f]{32}\b/g, /\beyJ[\w-]+\.[\w-]+\.[\w-]+/g];
 
 /** Text with whatever looks like a key, or like a token, taken out: the last line of defence for texts of others. Pure. */
 export function withoutKeys(text: string): string {
-  const shapes = [...KEY_SHAPES, /\beyJ[\w-]+\.[\w-]+\.[\w-]+/g];
+  const shapes = [...KEY_SHAPES.map(({ pattern }) => pattern), ...LOOSE_SHAPES];
   return shapes.reduce((clean, shape) => clean.replaceAll(shape, "[removed]"), text);
 }
