@@ -41,8 +41,13 @@ export function troubleText(trouble: Trouble): string {
   ].join("\n");
 }
 
-/** `850 ms`, `4.2 s`, `3 min 05 s`. */
+/** `850 ms`, `4.2 s`, `3 min 05 s`, `5 h 12 min`, `12 days`. */
 export function duration(ms: number): string {
+  if (ms >= 2 * 86_400_000) return `${Math.floor(ms / 86_400_000)} days`;
+  if (ms >= 3_600_000) {
+    const minutes = Math.floor(ms / 60_000);
+    return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+  }
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);

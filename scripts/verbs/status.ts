@@ -2,10 +2,13 @@ import pc from "picocolors";
 import { apiVersions } from "../lib/api-versions.ts";
 import { type ExitCode, exitCodes } from "../lib/errors.ts";
 import { provisioningState } from "../lib/heal.ts";
-import { table } from "../lib/output.ts";
+import { asKilnError } from "../lib/keys/cloud-answer.ts";
+import { duration, table } from "../lib/output.ts";
 import { recordedLocation } from "../lib/placement.ts";
+import { azureRotationPorts, keyPlace } from "../lib/rotation/azure.ts";
+import { type KeyStatus, keyStatus } from "../lib/rotation/key-status.ts";
 import { openSession, openSessionStack, type Session, type VerbContext } from "../lib/session.ts";
-import { emptyState, type StateResource } from "../lib/state.ts";
+import { emptyState, type State, type StateResource } from "../lib/state.ts";
 import type { CloudName } from "../lib/target.ts";
 
 interface ResourceStatus {
@@ -25,7 +28,10 @@ export async function status(
   const session = await openSession(context, options.environment, options.cloud);
   const handle = await openSessionStack(context, session);
   const state = handle?.state ?? emptyState;
-  const resources = await Promise.all(state.resources.map((resource) => look(session, resource)));
+  const [resources, key] = await Promise.all([
+    Promise.all(state.resources.map((resource) => look(session, resource))),
+    lookAtKey(context, session, state),
+  ]);
   const exists = resources.length > 0;
   // A run that succeeded has written its outputs.
   const whole = exists && Object.keys(state.outputs).length > 0 && state.pending.length === 0;
@@ -39,6 +45,7 @@ export async function status(
     region,
     outputs,
     systems: exists ? [{ name: "foundry", resources }] : [],
+    ...(key === undefined ? {} : { key }),
     pendingOperations: state.pending.length,
     durationMs: Date.now() - began,
   });
@@ -54,12 +61,48 @@ export async function status(
   out.say(
     table(resources.map(({ name, type, state: live }) => [live, type.split(":").at(-1) ?? type, name])),
   );
+  if (key !== undefined) out.say(keyText(key));
   if (state.pending.length > 0) {
     out.warn(
       `${state.pending.length} operation(s) of a killed run are pending; \`kiln up\` or \`kiln down\` heals them.`,
     );
   }
   return exitCodes.done;
+}
+
+/** What is known of the key. Undefined where nothing can be said: then it says why, and the rest of the status stands. */
+async function lookAtKey(
+  context: VerbContext,
+  session: Session,
+  state: State,
+): Promise<KeyStatus | undefined> {
+  const place = keyPlace(state, session.resolved.functionApp);
+  if (place === undefined) return undefined;
+  const ports = await azureRotationPorts(session.target, place, context.signal);
+  try {
+    return await keyStatus(ports, place, session.target.now());
+  } catch (error) {
+    const { message, cause } = asKilnError(error, "The state of the key could not be read", "");
+    context.out.warn(`${message}: ${cause}`);
+    return undefined;
+  }
+}
+
+function keyText(key: KeyStatus): string {
+  const { version, slot, phase, ageMs, expiresOn, consumers, enabledVersions } = key;
+  const rotation =
+    phase === "drained" ? "none under way" : `stopped at "${phase}"; \`kiln rotate-key\` goes on`;
+  const uses = consumers.map(({ app, setting, status: state, version: has }) => [
+    "used by",
+    `${app} ${setting}: ${state}${has === version ? "" : `, has version ${has ?? "none"}`}`,
+  ]);
+  return `\n${pc.bold("key")}\n${table([
+    ["slot", slot ?? "unknown"],
+    ["age", `${duration(ageMs)}${expiresOn === undefined ? "" : `, expires ${expiresOn.slice(0, 10)}`}`],
+    ["version", `${version} (${enabledVersions} enabled)`],
+    ["rotation", rotation],
+    ...uses,
+  ])}`;
 }
 
 async function look(session: Session, resource: StateResource): Promise<ResourceStatus> {

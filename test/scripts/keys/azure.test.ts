@@ -25,7 +25,7 @@ const app = { subscriptionId: SUBSCRIPTION, resourceGroup: "rg", app: "func" };
 const bundle = (value: string) => ({
   value,
   id: `https://${VAULT}/secrets/S/v7`,
-  attributes: { enabled: true, exp: 1_900_000_000 },
+  attributes: { enabled: true, created: 1_800_000_000, exp: 1_900_000_000 },
   tags: { slot: "key1" },
 });
 const refusal = (code: string, inner?: string) => ({
@@ -125,7 +125,11 @@ describe("azureAppReferences", () => {
       { status: 200, body: {} },
     );
     const references = await azureAppReferences(credential, app, { httpClient: wire });
-    expect(await references.status("A")).toEqual({ status: "Resolved", details: "ok", activeVersion: "v7" });
+    expect(await references.status("A")).toMatchObject({
+      status: "Resolved",
+      details: "ok",
+      activeVersion: "v7",
+    });
     expect(await references.status("A")).toBeUndefined();
     expect(await references.status("A")).toMatchObject({ status: "Initialized" });
   });

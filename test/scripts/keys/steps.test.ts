@@ -148,7 +148,7 @@ describe("the steps", () => {
       })
       .on("GET kv.vault.azure.net/secrets/S/", {
         status: 200,
-        body: { value: KEY1, id: "https://kv.vault.azure.net/secrets/S/v" },
+        body: { value: KEY1, id: "https://kv.vault.azure.net/secrets/S/v", attributes: { created: 1 } },
       });
     const flags = ["--account=oai", "--vault=https://kv.vault.azure.net/", "--secret=S", "--tag=env=dev"];
     expect(await runOn(wire, keySync, ...target, ...flags)).toEqual({
