@@ -8,6 +8,7 @@ import {
   purge,
   type SoftDeleted,
 } from "../../scripts/lib/soft-deleted.ts";
+import { pages } from "./support.ts";
 
 const owner: Ownership = {
   accountName: "oai-kiln-dev",
@@ -87,10 +88,6 @@ describe("what is done about deleted namesakes", () => {
   });
 });
 
-async function* listed(items: readonly object[]) {
-  yield* items;
-}
-
 /** Clients that list these, and keep what they are asked to purge. */
 function clients(accounts: readonly object[], vaults: readonly object[], refusal?: object) {
   const purged: unknown[][] = [];
@@ -99,8 +96,8 @@ function clients(accounts: readonly object[], vaults: readonly object[], refusal
     if (refusal !== undefined) throw Object.assign(new Error("refused"), refusal);
   };
   const fake = {
-    cognitive: async () => ({ deletedAccounts: { list: () => listed(accounts), beginPurgeAndWait: take } }),
-    keyVault: async () => ({ vaults: { listDeleted: () => listed(vaults), purgeDeleted: take } }),
+    cognitive: async () => ({ deletedAccounts: { list: () => pages(accounts), beginPurgeAndWait: take } }),
+    keyVault: async () => ({ vaults: { listDeleted: () => pages(vaults), purgeDeleted: take } }),
   };
   return { fake: fake as unknown as CloudClients, purged };
 }

@@ -1,6 +1,10 @@
+import path from "node:path";
 import { Writable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import { kilnPaths } from "../../scripts/lib/paths.ts";
+import type { Session, VerbContext } from "../../scripts/lib/session.ts";
+import { type KilnConfig, loadConfig, resolveEnvironment } from "../../stacks/config.ts";
 
 /** A stream that keeps what is written to it, as text without colours. */
 export interface TestStream {
@@ -78,4 +82,50 @@ export function testOutput(): Said & {
     warn: (line) => void warned.push(stripVTControlCharacters(line)),
     document: (content) => void documents.push(content),
   };
+}
+
+export const SUBSCRIPTION = "00000000-1111-2222-3333-444444444444";
+export const project = path.resolve(import.meta.dirname, "../..");
+
+/** A verb's context that keeps what is said. */
+export function testContext(): VerbContext & { readonly out: ReturnType<typeof testOutput> } {
+  return { env: {}, out: testOutput(), stdout: testStream().stream, signal: new AbortController().signal };
+}
+
+/** The session of an environment as configured in this repository, with clients that a test makes up. */
+export function testSession(
+  environment: string,
+  options: { clients?: object; home?: string; config?: Partial<KilnConfig>; wantedLocation?: string } = {},
+): Session {
+  const config = { ...loadConfig(project, environment, {}), ...options.config };
+  const resolved = resolveEnvironment(config, SUBSCRIPTION);
+  const { env, repo, service } = resolved.tags;
+  const session = {
+    paths: kilnPaths({ KILN_HOME: options.home ?? "/nowhere" }),
+    config,
+    wantedLocation: options.wantedLocation,
+    engine: { pulumi: "/nowhere/pulumi", binDir: "/nowhere", version: "0.0.0" },
+    target: { name: "sandbox", subscriptionId: SUBSCRIPTION, ownBackend: true, engineEnv: {} },
+    resolved,
+    clients: options.clients,
+    owner: {
+      accountName: resolved.names.openaiAccount,
+      vaultName: resolved.names.vault,
+      tags: { env, repo, service },
+    },
+  };
+  return session as unknown as Session;
+}
+
+/** A client's pages. */
+export async function* pages<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items;
+}
+
+/** A client's failure, with the status of the answer. */
+export function refusal(statusCode: number, code?: string): Error {
+  return Object.assign(new Error(`status ${statusCode}`), {
+    statusCode,
+    ...(code === undefined ? {} : { code }),
+  });
 }
