@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { ConfigError, type ConfigProblem, problemsOf, unknownKey } from "./config-problems.ts";
 import { ENVIRONMENT_NAMES, type Environment, nearestEnvironment, parseEnvironment } from "./environment.ts";
+import { MODEL_CHOICE, parseModelChoice, withModel } from "./model-choice.ts";
 import { configSchema, type KilnConfig } from "./schema.ts";
 
 export { ConfigError, type ConfigProblem } from "./config-problems.ts";
@@ -46,6 +47,8 @@ export const STEERING_VARIABLES = {
   vaultCreateMode: "KILN_VAULT_CREATE_MODE",
   /** One of the configured locations, when the first was full. */
   location: "KILN_LOCATION",
+  /** `name@version`: another model than the configured one, for this run. */
+  model: "KILN_MODEL",
   /** `1` brings stack traces back, which the program switches off because they are slow. */
   stackTraces: "KILN_STACK_TRACES",
 } as const;
@@ -83,7 +86,12 @@ export function requireEnvironment(name: string): Environment {
  */
 export function parseConfig(environment: Environment, raw: RawConfig, variables: Variables): KilnConfig {
   const problems: ConfigProblem[] = [...raw.problems];
-  const parsed = configSchema(environment.kind).safeParse(raw.values, { reportInput: true });
+  const wanted = variables[STEERING_VARIABLES.model] || undefined;
+  const model = wanted === undefined ? undefined : parseModelChoice(wanted);
+  if (wanted !== undefined && model === undefined)
+    problems.push(variableProblem("model", wanted, MODEL_CHOICE));
+  const values = withModel(raw.values, model);
+  const parsed = configSchema(environment.kind).safeParse(values, { reportInput: true });
   if (!parsed.success) problems.push(...problemsOf(parsed.error, environment.kind, raw));
 
   const mode = variables[STEERING_VARIABLES.vaultCreateMode] || "default";
