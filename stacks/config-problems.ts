@@ -3,6 +3,9 @@ import type { EnvironmentKind } from "./environment.ts";
 import { nearest } from "./environment.ts";
 import { configSchema } from "./schema.ts";
 
+/** What stands in for the file where a value came from the process's environment. */
+export const ENVIRONMENT_VARIABLE = "environment variable";
+
 /** One thing that is wrong with the configuration. */
 export interface ConfigProblem {
   /** The file to edit, or what else holds the value; empty when it came from the command line. */
@@ -29,7 +32,8 @@ export class ConfigError extends Error {
     super([headline ?? `The configuration of "${environment}" has ${count}:`, ...lines].join("\n"));
     this.name = "ConfigError";
     this.problems = problems;
-    const files = [...new Set(problems.map((problem) => problem.file).filter((file) => file !== ""))];
+    const places = problems.map(({ file, key }) => (file === ENVIRONMENT_VARIABLE ? key : file));
+    const files = [...new Set(places.filter((place) => place !== ""))];
     this.next =
       files.length === 0 ? "Use one of the allowed names." : `Correct ${files.join(", ")} and run it again.`;
   }

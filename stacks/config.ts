@@ -5,7 +5,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
-import { ConfigError, type ConfigProblem, problemsOf, unknownKey } from "./config-problems.ts";
+import {
+  ConfigError,
+  type ConfigProblem,
+  ENVIRONMENT_VARIABLE,
+  problemsOf,
+  unknownKey,
+} from "./config-problems.ts";
 import { ENVIRONMENT_NAMES, type Environment, nearestEnvironment, parseEnvironment } from "./environment.ts";
 import { MODEL_CHOICE, parseModelChoice, withModel } from "./model-choice.ts";
 import { configSchema, type KilnConfig } from "./schema.ts";
@@ -248,7 +254,7 @@ function variableProblem(
   allowed: string,
 ): ConfigProblem {
   const message = `is ${JSON.stringify(value)}; allowed: ${allowed}`;
-  return { file: "environment variable", key: STEERING_VARIABLES[name], message };
+  return { file: ENVIRONMENT_VARIABLE, key: STEERING_VARIABLES[name], message };
 }
 
 function parseJson(value: string): unknown {

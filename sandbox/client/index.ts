@@ -30,12 +30,18 @@ export interface SandboxStatus {
   readonly [key: string]: unknown;
 }
 
+/** How long a daemon may take for what it has at hand, in milliseconds; one that takes longer is suspended, or hangs. */
+const promptly = 30_000;
+
 /** The sandbox of one data folder, as its users see it. */
 export class SandboxClient {
   readonly dataDir: string;
+  readonly #signal: AbortSignal | undefined;
 
-  constructor(dataDir: string) {
+  /** @param signal ends every call that is open, by the signal's own reason */
+  constructor(dataDir: string, signal?: AbortSignal) {
     this.dataDir = dataDir;
+    this.#signal = signal;
   }
 
   /** The daemon's own words, or `running: false`. */
@@ -43,7 +49,7 @@ export class SandboxClient {
     const daemon = this.#daemon();
     if (daemon === undefined) return { running: false, dataDir: this.dataDir };
     try {
-      return (await this.#call(daemon, "GET", "/status")) as SandboxStatus;
+      return (await this.#call(daemon, "GET", "/status", undefined, promptly)) as SandboxStatus;
     } catch (error) {
       // A process that was just killed is still there for a moment, but answers no more.
       if (!(error instanceof SandboxError) || error.code !== "SandboxUnreachable") throw error;
@@ -78,7 +84,7 @@ export class SandboxClient {
   async stop(): Promise<boolean> {
     const daemon = this.#daemon();
     if (daemon === undefined) return false;
-    await this.#call(daemon, "POST", "/stop");
+    await this.#call(daemon, "POST", "/stop", undefined, promptly);
     while (isAlive(daemon.pid)) await delay(20);
     return true;
   }
@@ -117,16 +123,27 @@ export class SandboxClient {
     return this.#call(daemon, method, path, body);
   }
 
-  async #call(daemon: DaemonFile, method: string, path: string, body?: unknown): Promise<unknown> {
+  /** @param within how long the daemon may take, in milliseconds; as long as it needs when not given */
+  async #call(
+    daemon: DaemonFile,
+    method: string,
+    path: string,
+    body?: unknown,
+    within?: number,
+  ): Promise<unknown> {
+    const late = within === undefined ? undefined : AbortSignal.timeout(within);
+    const ends = [this.#signal, late].filter((each) => each !== undefined);
     let answer: { status: number; body: string };
     try {
-      answer = await ask(daemon, method, `/control${path}`, body);
+      answer = await ask(daemon, method, `/control${path}`, body, AbortSignal.any(ends));
     } catch (error) {
+      if (this.#signal?.aborted) throw error;
+      const why = late?.aborted ? `no answer within ${Number(within) / 1000} s` : reasonOf(error);
       throw new SandboxError(
         "SandboxUnreachable",
         "the sandbox does not answer",
-        `Process ${daemon.pid} should listen on 127.0.0.1:${daemon.port}: ${reasonOf(error)}.`,
-        "Stop it (`kiln sandbox stop`), or end that process, and try again.",
+        `Process ${daemon.pid} should listen on 127.0.0.1:${daemon.port}: ${why}.`,
+        "End that process (`kill`, and if it is suspended `kill -9`), and try again: what it holds stays.",
       );
     }
     const said = JSON.parse(answer.body) as { error?: { code: string; message: string } };
@@ -220,6 +237,7 @@ function ask(
   method: string,
   path: string,
   body: unknown,
+  signal: AbortSignal,
 ): Promise<{ status: number; body: string }> {
   // Not imported: an ES import of node:http reads its every export, and some of them load all that `fetch` is made of.
   const { Agent, request } = process.getBuiltinModule("node:http");
@@ -231,6 +249,7 @@ function ask(
         method,
         path,
         agent: new Agent(),
+        signal,
         headers: {
           authorization: `Bearer ${daemon.controlToken}`,
           ...(body === undefined ? {} : { "content-type": "application/json" }),

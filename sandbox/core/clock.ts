@@ -9,6 +9,9 @@ interface ClockState {
   readonly scale: number;
 }
 
+/** The last moment that every date format has: those of the services write a year in four digits. */
+export const endOfTime = Date.parse("9999-12-31T23:59:59Z");
+
 /**
  * The sandbox's own time. It runs with the wall clock until it is scaled (`scale` sandbox seconds per real second) or
  * advanced; every delay of the cloud (operations, role propagation, soft-delete retention, reference cache) counts in it.
@@ -31,9 +34,10 @@ export class Clock {
     return this.#state.scale;
   }
 
-  /** Sandbox time in milliseconds since the epoch. */
+  /** Sandbox time in milliseconds since the epoch. It stands still at the end of the year 9999. */
   now(): number {
-    return Math.round(this.#state.at + (this.#wall() - this.#state.real) * this.#state.scale);
+    const now = this.#state.at + (this.#wall() - this.#state.real) * this.#state.scale;
+    return Math.min(Math.round(now), endOfTime);
   }
 
   iso(at: number = this.now()): string {
@@ -50,7 +54,10 @@ export class Clock {
     return Math.max(0, Math.ceil((at - this.now()) / this.#state.scale));
   }
 
+  /** @throws RangeError when that is past the end of time; nothing changes then */
   advance(ms: number): void {
+    if (this.now() + ms > endOfTime)
+      throw new RangeError(`the clock cannot go past ${this.iso(endOfTime)}; it is at ${this.iso()}`);
     this.#set({ at: this.now() + ms, real: this.#wall(), scale: this.#state.scale });
   }
 

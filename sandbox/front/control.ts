@@ -70,8 +70,13 @@ export function createControl(cloud: Cloud, token: string, controls: Controls): 
   app.get("/control/clock", async () => clock(cloud));
   app.post("/control/clock", async (request) => {
     const change = clockSchema.parse(request.body);
-    if ("scale" in change) cloud.clock.setScale(change.scale);
-    else cloud.clock.advance(change.advanceMs);
+    try {
+      if ("scale" in change) cloud.clock.setScale(change.scale);
+      else cloud.clock.advance(change.advanceMs);
+    } catch (error) {
+      if (error instanceof RangeError) throw new CloudError(400, "InvalidArgument", error.message);
+      throw error;
+    }
     cloud.operations.settle();
     return clock(cloud);
   });

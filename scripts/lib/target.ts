@@ -45,12 +45,16 @@ export async function openTarget(
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<CloudTarget> {
-  return name === "sandbox" ? openSandbox(paths, env) : openAzure(env, signal);
+  return name === "sandbox" ? openSandbox(paths, env, signal) : openAzure(env, signal);
 }
 
-async function openSandbox(paths: KilnPaths, env: NodeJS.ProcessEnv): Promise<CloudTarget> {
+async function openSandbox(
+  paths: KilnPaths,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<CloudTarget> {
   const { SandboxClient, clientEnvironment, sandboxPaths } = await import("../../sandbox/client/index.ts");
-  const client = new SandboxClient(paths.sandbox);
+  const client = new SandboxClient(paths.sandbox, signal);
   const status = await client.start();
   const principals = status.principals as { name: string; clientId: string; assertionFile: string }[];
   // Whoever set up the shell as another principal of the sandbox is that principal here too.
@@ -74,7 +78,10 @@ async function openSandbox(paths: KilnPaths, env: NodeJS.ProcessEnv): Promise<Cl
   setDefaultCACertificates([readFileSync(caCertificate, "utf8")]);
   const url = new URL(proxy);
   const clientOptions = {
-    proxyOptions: { host: `${url.protocol}//${url.hostname}`, port: Number(url.port) },
+    proxyOptions: {
+      host: `${url.protocol}//${url.hostname}`, // An address with the scheme's own port does not name it.
+      port: Number(url.port || 80),
+    },
   };
   const state = sandboxPaths(paths.sandbox).state;
   mkdirSync(state, { recursive: true, mode: 0o700 });

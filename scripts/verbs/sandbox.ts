@@ -5,7 +5,7 @@ import { kilnPaths, makeHome } from "../lib/paths.ts";
 import type { VerbContext } from "../lib/session.ts";
 
 function clientOf(context: VerbContext): SandboxClient {
-  return new SandboxClient(kilnPaths(context.env).sandbox);
+  return new SandboxClient(kilnPaths(context.env).sandbox, context.signal);
 }
 
 export async function start(
@@ -133,6 +133,10 @@ interface LeakReport {
 }
 
 export async function leakScan(context: VerbContext, paths: readonly string[]): Promise<ExitCode> {
+  // An empty path would be the current folder: a variable that was not set, more likely than a wish.
+  if (paths.includes("")) {
+    throw usageError("a path is empty", "There is no file or folder without a name.", "Name what to search.");
+  }
   const { resolve } = await import("node:path");
   const report = (await clientOf(context).control("POST", "/leak-scan", {
     paths: paths.map((each) => resolve(each)),
@@ -156,6 +160,10 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw usageError("--set is not JSON", error instanceof Error ? error.message : String(error));
+    throw usageError(
+      "--set is not JSON",
+      error instanceof Error ? error.message : String(error),
+      "See `kiln sandbox settings --help`.",
+    );
   }
 }
