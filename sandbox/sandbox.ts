@@ -23,6 +23,8 @@ import { ProviderSessions } from "./front/provider-sessions.ts";
 import { type Front, openFront } from "./front/proxy.ts";
 import { organization } from "./github/accounts.ts";
 import { createGitHubApi, openGitHub } from "./github/app.ts";
+import { gitHubControls } from "./github/control.ts";
+import { createOidcIssuer, gitHubIssuer, keptOidcKeys } from "./github/oidc.ts";
 import { ensureGitHubTokens, keptTokens } from "./github/tokens.ts";
 import { createVault } from "./keyvault/app.ts";
 import { keyVault } from "./keyvault/module.ts";
@@ -73,12 +75,13 @@ export async function openSandbox(options: {
           createArm(cloud, [cognitive, keyVault, web, storage, operationalInsights, insights]),
         ),
       },
-      login: { handler: await handlerOf(createLogin(cloud)) },
+      login: { handler: await handlerOf(createLogin(cloud, [gitHubIssuer(cloud)])) },
       graph: { handler: await handlerOf(createGraph(cloud)) },
       vault: { handler: await handlerOf(createVault(cloud)), exists: (host) => vaultExists(cloud, host) },
       openai: { handler: await handlerOf(createOpenAi(cloud)), exists: (host) => accountExists(cloud, host) },
       scm: { handler: await handlerOf(createScm(cloud, runtime)), exists: (host) => siteExists(cloud, host) },
       githubApi: { handler: await handlerOf(createGitHubApi(github)) },
+      githubOidc: { handler: await handlerOf(createOidcIssuer(cloud)) },
       site: { handler: createSites(cloud, runtime), exists: (host) => siteExists(cloud, host) },
     };
     const hosts = Object.entries(families).map(([family, host]) => ({
@@ -138,6 +141,7 @@ export async function openSandbox(options: {
       }),
       stop: options.onStop,
       counters: () => siteReport(cloud, runtime),
+      services: (app) => gitHubControls(app, github),
       providers: (clientId, projectDir) => {
         requireService(cloud, clientId);
         return sessions.open(clientId, projectDir);
@@ -153,6 +157,7 @@ export async function openSandbox(options: {
           "port",
           "provider-sessions",
           keptTokens,
+          keptOidcKeys,
         ]);
         cloud.principals.dropManagedIdentities();
         cloud.operations.forget();

@@ -4,6 +4,7 @@ import { envelope } from "../core/resources.ts";
 import { createService, pathOf, type Service } from "../core/service.ts";
 import { retryAfter } from "../core/throttle.ts";
 import { authorization } from "./authorization.ts";
+import { federatedCredentials } from "./federated-credentials.ts";
 import { groups } from "./groups.ts";
 import { type ArmModule, guard, pollMs } from "./http.ts";
 import { managedIdentity } from "./managed-identity.ts";
@@ -12,7 +13,14 @@ import { subscriptions } from "./subscriptions.ts";
 import { tags } from "./tags.ts";
 
 /** The namespaces that ARM itself has; others come with their services. */
-const own: readonly ArmModule[] = [subscriptions, groups, tags, authorization, managedIdentity];
+const own: readonly ArmModule[] = [
+  subscriptions,
+  groups,
+  tags,
+  authorization,
+  managedIdentity,
+  federatedCredentials,
+];
 
 /** `management.azure.com`: Azure Resource Manager with the given namespaces. */
 export function createArm(cloud: Cloud, modules: readonly ArmModule[]): Service {

@@ -16,7 +16,10 @@ export const servedTypes: Readonly<Record<string, readonly ServedType[]>> = {
   ],
   "Microsoft.Insights": tracked("components"),
   "Microsoft.KeyVault": [...tracked("vaults"), ...other("vaults/secrets", "deletedVaults")],
-  "Microsoft.ManagedIdentity": tracked("userAssignedIdentities"),
+  "Microsoft.ManagedIdentity": [
+    ...tracked("userAssignedIdentities"),
+    ...other("userAssignedIdentities/federatedIdentityCredentials"),
+  ],
   "Microsoft.OperationalInsights": [...tracked("workspaces"), ...other("deletedWorkspaces")],
   "Microsoft.Resources": [
     ...tracked("resourceGroups", "subscriptions/resourceGroups"),

@@ -25,6 +25,8 @@ export const timingsSchema = z.strictObject({
   rolePropagation: ms,
   /** A new identity is unknown to role assignments without `principalType` this long. */
   identityReplication: ms,
+  /** How long a write of a federated credential takes, during which others on its identity are refused. */
+  federatedCredentialWrite: ms,
   siteCreate: ms,
   groupDelete: ms,
   storageCreate: ms,
@@ -57,6 +59,7 @@ export const timingProfiles = {
     secretRecover: 0,
     rolePropagation: 0,
     identityReplication: 0,
+    federatedCredentialWrite: 0,
     siteCreate: 0,
     groupDelete: 0,
     storageCreate: 0,
@@ -79,6 +82,7 @@ export const timingProfiles = {
     secretRecover: 100,
     rolePropagation: 1000,
     identityReplication: 500,
+    federatedCredentialWrite: 200,
     siteCreate: 500,
     groupDelete: 500,
     storageCreate: 200,
@@ -101,6 +105,7 @@ export const timingProfiles = {
     secretRecover: 10 * second,
     rolePropagation: 5 * minute,
     identityReplication: 30 * second,
+    federatedCredentialWrite: 2 * second,
     siteCreate: 30 * second,
     groupDelete: minute,
     storageCreate: 20 * second,
@@ -142,6 +147,8 @@ export type SettingsPatch = z.infer<typeof settingsPatchSchema>;
 
 export function patchSettings(settings: Settings, patch: SettingsPatch): Settings {
   const timings = {
+    // A sandbox of before may know fewer of them.
+    ...defaultSettings.timings,
     ...settings.timings,
     ...(patch.profile === undefined ? {} : timingProfiles[patch.profile]),
     ...patch.timings,

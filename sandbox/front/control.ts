@@ -17,6 +17,8 @@ export interface Controls {
   providers(clientId: string, projectDir: string): Promise<{ azureNative: number; command: number }>;
   /** What the sites have answered so far. */
   counters(): object;
+  /** Adds what single services let be controlled. */
+  services(app: FastifyInstance): void;
 }
 
 const clockSchema = z.union([
@@ -124,6 +126,7 @@ export function createControl(cloud: Cloud, token: string, controls: Controls): 
       throw new CloudError(400, "PathNotFound", error instanceof Error ? error.message : String(error));
     }
   });
+  controls.services(app);
   const routed = app.ready();
   return (request, response) => void routed.then(() => app.routing(request, response));
 }

@@ -6,8 +6,10 @@ import { contentRoutes } from "./contents.ts";
 import { environmentRoutes } from "./environments.ts";
 import { GitStore } from "./git-store.ts";
 import { createApi, type GitHub } from "./http.ts";
+import { oidcSubjectRoutes } from "./oidc-subject.ts";
 import { peopleRoutes } from "./people.ts";
 import { repositoryRoutes } from "./repositories.ts";
+import { secretRoutes } from "./secrets.ts";
 import { Repositories } from "./state.ts";
 import { variableRoutes } from "./variables.ts";
 
@@ -28,5 +30,7 @@ export function createGitHubApi(github: GitHub): Service {
   environmentRoutes(api, github);
   branchPolicyRoutes(api, github);
   variableRoutes(api, github);
+  secretRoutes(api, github);
+  oidcSubjectRoutes(api, github);
   return api;
 }

@@ -1,23 +1,18 @@
 import type { FastifyRequest } from "fastify";
 import type { Cloud } from "../core/cloud.ts";
-import { CloudError } from "../core/errors.ts";
 import type { Principal } from "../core/principals.ts";
 import { createService, pathOf, type Service } from "../core/service.ts";
 import { accessTokenSeconds } from "../core/tokens.ts";
+import { OAuthError } from "./errors.ts";
+import { requireFederation, type TrustedIssuer } from "./federation.ts";
 
 const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/** An OAuth error of Entra ID; `aadsts` is the number that clients and people look for. */
-class OAuthError extends CloudError {
-  readonly aadsts: number;
-  constructor(status: number, code: string, aadsts: number, message: string) {
-    super(status, code, `AADSTS${aadsts}: ${message}`);
-    this.aadsts = aadsts;
-  }
-}
-
-/** `login.microsoftonline.com`: discovery and tokens for the sandbox's one tenant, by client secret or by assertion. */
-export function createLogin(cloud: Cloud): Service {
+/**
+ * `login.microsoftonline.com`: discovery and tokens for the sandbox's one tenant, by client secret or by assertion.
+ * @param issuers whose tokens managed identities may trust
+ */
+export function createLogin(cloud: Cloud, issuers: readonly TrustedIssuer[] = []): Service {
   const login = createService(cloud, {
     notFound: (request) =>
       new OAuthError(404, "invalid_request", 900144, `The sandbox has nothing at '${pathOf(request)}'.`),
@@ -54,12 +49,17 @@ export function createLogin(cloud: Cloud): Service {
       },
     ],
   }));
-  login.post<Route>("/:tenant/oauth2/v2.0/token", async (request) => token(cloud, request, "v2"));
-  login.post<Route>("/:tenant/oauth2/token", async (request) => token(cloud, request, "v1"));
+  login.post<Route>("/:tenant/oauth2/v2.0/token", async (request) => token(cloud, issuers, request, "v2"));
+  login.post<Route>("/:tenant/oauth2/token", async (request) => token(cloud, issuers, request, "v1"));
   return login;
 }
 
-async function token(cloud: Cloud, request: FastifyRequest, version: "v1" | "v2"): Promise<object> {
+async function token(
+  cloud: Cloud,
+  issuers: readonly TrustedIssuer[],
+  request: FastifyRequest,
+  version: "v1" | "v2",
+): Promise<object> {
   requireTenant(cloud, (request.params as { tenant: string }).tenant);
   const form = (request.body ?? {}) as Record<string, string | undefined>;
   if (form.grant_type !== "client_credentials") {
@@ -79,7 +79,7 @@ async function token(cloud: Cloud, request: FastifyRequest, version: "v1" | "v2"
       `The provided value for scope '${form.scope ?? ""}' is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier.`,
     );
   }
-  const principal = await client(cloud, form, request);
+  const principal = await client(cloud, issuers, form, request);
   const accessToken = await cloud.tokens.issue(principal, audience);
   cloud.mint.rememberToken(accessToken, principal.name);
   const expiresOn = Math.floor(Date.now() / 1000) + accessTokenSeconds;
@@ -100,6 +100,7 @@ async function token(cloud: Cloud, request: FastifyRequest, version: "v1" | "v2"
 /** Who asks, by HTTP basic, `client_secret` or `client_assertion`. */
 async function client(
   cloud: Cloud,
+  issuers: readonly TrustedIssuer[],
   form: Record<string, string | undefined>,
   request: FastifyRequest,
 ): Promise<Principal> {
@@ -108,6 +109,11 @@ async function client(
     basic === undefined ? [] : Buffer.from(basic, "base64").toString().split(":").map(decodeURIComponent);
   const clientId = form.client_id ?? basicId ?? "";
   const principal = cloud.principals.byClientId(clientId);
+  const assertion = form.client_assertion;
+  if (principal?.kind === "ManagedIdentity" && form.client_assertion_type === assertionType && assertion) {
+    await requireFederation(cloud, issuers, principal, assertion);
+    return principal;
+  }
   if (principal === undefined || principal.kind !== "ServicePrincipal") {
     throw new OAuthError(
       400,
@@ -116,7 +122,6 @@ async function client(
       `Application with identifier '${clientId}' was not found in the directory 'Kiln sandbox'.`,
     );
   }
-  const assertion = form.client_assertion;
   if (assertion !== undefined) {
     const proven =
       form.client_assertion_type === assertionType

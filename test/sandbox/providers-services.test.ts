@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 
 /** Types whose translation stands, and whose service in the sandbox does not. */
-const withoutService = ["managedidentity:FederatedIdentityCredential", "storage:BlobContainer"];
+const withoutService = ["storage:BlobContainer"];
 
 const tags = { env: "dev" };
 const location = "eastus2";
