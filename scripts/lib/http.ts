@@ -26,11 +26,11 @@ export async function ask(
 ): Promise<Answer> {
   const pipeline = createPipelineFromOptions({
     ...target.clientOptions,
-    retryOptions: { maxRetries: 3 },
+    retryOptions: { maxRetries: 3, ...target.clientOptions.retryOptions },
     userAgentOptions: { userAgentPrefix: "kiln" },
   });
   const response = await pipeline.sendRequest(
-    createDefaultHttpClient(),
+    target.clientOptions.httpClient ?? createDefaultHttpClient(),
     createPipelineRequest({
       url: request.url,
       method: request.method,

@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import type { TokenCredential } from "@azure/identity";
 import type { SandboxStatus } from "../../sandbox/client/index.ts";
 import { KilnError } from "./errors.ts";
+import type { ClientOptions } from "./keys/azure-account-keys.ts";
 import type { KilnPaths } from "./paths.ts";
 
 export const clouds = ["sandbox", "azure"] as const;
@@ -16,7 +17,7 @@ export interface CloudTarget {
   readonly tenantId: string | undefined;
   readonly credential: TokenCredential;
   /** Options of every Azure SDK client. */
-  readonly clientOptions: { readonly proxyOptions?: { readonly host: string; readonly port: number } };
+  readonly clientOptions: ClientOptions;
   /** What the engine's process gets beside the user's own environment. */
   readonly engineEnv: Readonly<Record<string, string>>;
   /**

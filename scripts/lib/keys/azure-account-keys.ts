@@ -16,6 +16,12 @@ export interface ClientOptions {
   readonly proxyOptions?: { readonly host: string; readonly port: number };
   /** What sends the requests. @default the SDK's own */
   readonly httpClient?: HttpClient;
+  /** How often, and after which time in milliseconds, a request that failed is sent again. @default the SDK's own */
+  readonly retryOptions?: {
+    readonly maxRetries?: number;
+    readonly retryDelayInMs?: number;
+    readonly maxRetryDelayInMs?: number;
+  };
 }
 
 /** The keys of an Azure OpenAI account, by the official SDK. */
