@@ -1,5 +1,6 @@
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import type { Run } from "./lib/session.ts";
+import type { OidcOptions } from "./verbs/sandbox-github.ts";
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -111,4 +112,31 @@ export function addSandboxCommands(kiln: Command, run: Run): void {
   command(fault, "clear [id]", "remove one rule, or all").action((id?: string) =>
     run(async (context) => (await load()).clearFaults(context, id)),
   );
+
+  addGitHubCommands(sandbox, command, run);
+}
+
+function addGitHubCommands(
+  sandbox: Command,
+  command: (parent: Command, usage: string, description: string) => Command,
+  run: Run,
+): void {
+  const load = () => import("./verbs/sandbox-github.ts");
+  const github = sandbox.command("github").description("its GitHub: what the jobs of a workflow would hold");
+  command(github, "oidc", "the ID token of a job, which a cloud that trusts its subject takes for a sign-in")
+    .requiredOption("--repo <owner/name>", "repository of the job")
+    .option("--environment <name>", "environment that the job names")
+    .option("--ref <ref>", "what it runs on (default: the default branch)")
+    .option("--event <name>", "what started it, such as push or pull_request (default: workflow_dispatch)")
+    .option("--workflow <file>", "file of its workflow (default: deploy.yml)")
+    .option("--audience <uri>", "who shall take the token", "api://AzureADTokenExchange")
+    .action((options: OidcOptions) => run(async (context) => (await load()).oidc(context, options)));
+  command(github, "job-token", "a GITHUB_TOKEN of a job; what it does starts no workflow")
+    .requiredOption("--repo <owner/name>", "repository of the job")
+    .addOption(
+      new Option("--access <access>", "what it may do there").choices(["read", "write"]).default("read"),
+    )
+    .action((options: { repo: string; access: string }) =>
+      run(async (context) => (await load()).jobToken(context, options)),
+    );
 }
