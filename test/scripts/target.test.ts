@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SandboxClient } from "../../sandbox/client/index.ts";
+import { cloudClients } from "../../scripts/lib/clients.ts";
+import { kilnPaths, makeHome } from "../../scripts/lib/paths.ts";
+import { type CloudTarget, openTarget } from "../../scripts/lib/target.ts";
+
+const home = mkdtempSync(path.join(tmpdir(), "kiln-target-"));
+const paths = kilnPaths({ KILN_HOME: home });
+const { signal } = new AbortController();
+const sandbox = new SandboxClient(paths.sandbox);
+let target: CloudTarget;
+
+beforeAll(async () => {
+  makeHome(paths);
+  target = await openTarget("sandbox", paths, {}, signal);
+});
+afterAll(async () => {
+  await sandbox.stop();
+  rmSync(home, { recursive: true, force: true });
+});
+
+describe("the sandbox as a target", () => {
+  it("is started, and is the cloud that it says it is", async () => {
+    const status = await sandbox.status();
+    expect(status.running).toBe(true);
+    expect(target).toMatchObject({
+      name: "sandbox",
+      subscriptionId: status.subscriptionId,
+      tenantId: status.tenantId,
+      ownBackend: true,
+      stateFolder: path.join(paths.sandbox, "state"),
+    });
+    const port = new URL(status.proxy ?? "").port;
+    expect(target.clientOptions.proxyOptions).toEqual({ host: "http://127.0.0.1", port: Number(port) });
+  });
+
+  it("is all that the engine can reach, keeps its state there, and gets no provider from elsewhere", () => {
+    const { engineEnv } = target;
+    expect(engineEnv).toMatchObject({
+      HTTPS_PROXY: target.sandbox?.proxy,
+      ARM_SUBSCRIPTION_ID: target.subscriptionId,
+      PULUMI_BACKEND_URL: `${pathToFileURL(path.join(paths.sandbox, "state")).href}?metadata=skip`,
+      PULUMI_HOME: paths.pulumiHome,
+      PULUMI_DEBUG_PROVIDERS: expect.stringMatching(/^azure-native:\d+,command:\d+$/),
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    });
+  });
+
+  it("signs in as the owner, and the clients that use it see the cloud", async () => {
+    const clients = cloudClients(target);
+    const { resourceGroups } = await clients.resources();
+    await resourceGroups.createOrUpdate("rg-target", { location: "eastus" });
+    expect(await resourceGroups.get("rg-target")).toMatchObject({ name: "rg-target", location: "eastus" });
+    expect(await clients.resources()).toBe(await clients.resources());
+    const models: string[] = [];
+    for await (const { model } of (await clients.cognitive()).models.list("eastus"))
+      models.push(model?.name ?? "");
+    expect(models).toContain("gpt-5.1");
+    const deleted: unknown[] = [];
+    for await (const vault of (await clients.keyVault()).vaults.listDeleted()) deleted.push(vault);
+    expect(deleted).toEqual([]);
+  });
+
+  it("signs in as whoever the shell was set up for", async () => {
+    const { principals } = await sandbox.status();
+    const reader = (principals as { name: string; clientId: string }[]).find(({ name }) => name === "reader");
+    const as = await openTarget("sandbox", paths, { AZURE_CLIENT_ID: reader?.clientId }, signal);
+    const { resourceGroups } = await cloudClients(as).resources();
+    await expect(resourceGroups.createOrUpdate("rg-reader", { location: "eastus" })).rejects.toMatchObject({
+      statusCode: 403,
+      code: "AuthorizationFailed",
+    });
+    expect(as.engineEnv.ARM_CLIENT_ID ?? as.engineEnv.AZURE_CLIENT_ID).toBe(reader?.clientId);
+  });
+
+  it("tells its own time", async () => {
+    const before = target.now().getTime();
+    await sandbox.control("POST", "/clock", { advanceMs: 3_600_000 });
+    const later = await openTarget("sandbox", paths, {}, signal);
+    expect(later.now().getTime() - before).toBeGreaterThanOrEqual(3_600_000);
+  });
+});
