@@ -43,15 +43,15 @@ export function troubleText(trouble: Trouble): string {
 
 /** `850 ms`, `4.2 s`, `3 min 05 s`, `5 h 12 min`, `12 days`. */
 export function duration(ms: number): string {
-  if (ms >= 2 * 86_400_000) return `${Math.floor(ms / 86_400_000)} days`;
-  if (ms >= 3_600_000) {
-    const minutes = Math.floor(ms / 60_000);
-    return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
-  }
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  // Each unit ends where its rounding would show a whole one of the next.
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
+  const two = (count: number) => String(count).padStart(2, "0");
   const seconds = Math.round(ms / 1000);
-  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${two(seconds % 60)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 2 * 24 * 60) return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
+  return `${Math.floor(minutes / (24 * 60))} days`;
 }
 
 /** Rows as aligned columns. */

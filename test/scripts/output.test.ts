@@ -14,16 +14,40 @@ describe("durations", () => {
     [59_900, "59.9 s"],
     [60_000, "1 min 00 s"],
     [185_400, "3 min 05 s"],
-    [3_600_000, "60 min 00 s"],
+    [3_600_000, "1 h 00 min"],
+    [18_725_000, "5 h 12 min"],
+    [172_740_000, "47 h 59 min"],
+    [172_800_000, "2 days"],
+    [1_100_000_000, "12 days"],
   ])("%d ms is %s", (ms, text) => {
     expect(duration(ms)).toBe(text);
   });
 
-  it("never shows sixty seconds", () => {
+  it("never shows as many of a unit as make one of the next", () => {
+    const nearly = fc.tuple(fc.constantFrom(1000, 60_000, 3_600_000), fc.integer({ min: -600, max: 600 }));
+    const any = fc.oneof(
+      fc.integer({ min: 0, max: 7_200_000 }),
+      nearly.map(([edge, off]) => edge + off / 2),
+    );
     fc.assert(
-      fc.property(fc.integer({ min: 60_000, max: 7_200_000 }), (ms) => {
+      fc.property(any, (ms) => {
+        const text = duration(ms);
+        for (const [unit, most] of [
+          ["ms", 1000],
+          ["s", 60],
+          ["min", 60],
+        ] as const) {
+          const [, count] = new RegExp(`([0-9.]+) ${unit}\\b`).exec(text) ?? [];
+          if (count !== undefined) expect(Number(count)).toBeLessThan(most);
+        }
+      }),
+    );
+  });
+
+  it("is right to the second below an hour", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 60_000, max: 3_599_499 }), (ms) => {
         const [, minutes, seconds] = /^(\d+) min (\d\d) s$/.exec(duration(ms)) ?? [];
-        expect(Number(seconds)).toBeLessThan(60);
         expect(Number(minutes) * 60 + Number(seconds)).toBe(Math.round(ms / 1000));
       }),
     );
