@@ -111,13 +111,18 @@ export function parseConfig(environment: Environment, raw: RawConfig, variables:
       variableProblem("location", chosen, `one of the configured locations, ${locations.join(", ")}`),
     );
   }
+  const pinned = raw.values.pinnedLocation;
+  if (typeof pinned === "string" && locations.length > 0 && !locations.includes(pinned)) {
+    const message = `is ${JSON.stringify(pinned)}; allowed: one of the configured locations, ${locations.join(", ")}`;
+    problems.push({ file: raw.fileOf("pinnedLocation"), key: `${PROJECT}:pinnedLocation`, message });
+  }
   if (!parsed.success || problems.length > 0) throw new ConfigError(environment.name, problems);
 
-  const { fallbackLocations, deployerType, location, ...rest } = parsed.data;
+  const { fallbackLocations, deployerType, location, pinnedLocation, ...rest } = parsed.data;
   return {
     ...rest,
     environment,
-    location: chosen ?? location,
+    location: chosen ?? pinnedLocation ?? location,
     locations: [...new Set([location, ...fallbackLocations])],
     deployerType,
     vaultCreateMode: mode === "recover" ? "recover" : "default",

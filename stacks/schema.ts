@@ -63,7 +63,7 @@ export interface KilnConfig {
   readonly repo: string;
   readonly owner: string;
   readonly costCenter: string;
-  /** Where the environment is built: `kiln:location`, or the fallback that `KILN_LOCATION` chose. */
+  /** Where the environment is built: `KILN_LOCATION`, else `kiln:pinnedLocation`, else `kiln:location`. */
   readonly location: string;
   /** The first choice and the fallbacks, in order, each once. */
   readonly locations: readonly string[];
@@ -237,6 +237,8 @@ export function configSchema(kind: EnvironmentKind) {
     fallbackLocations: z
       .array(region(), { error: (issue) => wrong(issue.input, "a list of Azure regions, [] for none") })
       .default([]),
+    // Written by kiln where the first choice had no room; one of the others.
+    pinnedLocation: region().optional(),
     deployerType: oneOf(["User", "ServicePrincipal", "Group"] as const).optional(),
     foundry: foundry.prefault({}),
   });

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { PreviewOptions, UpOptions } from "@pulumi/pulumi/automation/index.js";
 import { wantsStackTraces } from "../../stacks/config.ts";
-import { passesByItself } from "./cloud-errors.ts";
+import { isRegionFull, passesByItself } from "./cloud-errors.ts";
 import { KilnError } from "./errors.ts";
+import { finishLeaving, leaveFullRegion } from "./fallback.ts";
 import { heal } from "./heal.ts";
 import { OperationRecord, operate } from "./operation.ts";
-import { buildIn, place } from "./placement.ts";
+import { buildIn, type FullRegion, type PlaceOptions, place } from "./placement.ts";
 import { Progress } from "./progress.ts";
 import type { Session, VerbContext } from "./session.ts";
 import { sessionStack } from "./session.ts";
@@ -16,6 +17,8 @@ import { partsToCome, type Upcoming } from "./upcoming.ts";
 
 export interface Deployed {
   readonly record: OperationRecord;
+  /** Regions that it was taken out of on the way, since they were full. */
+  readonly left: readonly FullRegion[];
   readonly outputs: { readonly [name: string]: unknown };
 }
 
@@ -28,7 +31,11 @@ export async function openForChange(context: VerbContext, session: Session): Pro
   const handle = sessionStack(context, session, program);
   // The Automation API is loaded while the engine reads the record.
   const [there] = await Promise.all([handle.read(), handle.stack()]);
-  if (!there) await handle.create();
+  if (!there) {
+    // What an earlier stack of that name was held to does not bind a new one.
+    handle.pin(undefined);
+    await handle.create();
+  }
   return handle;
 }
 
@@ -42,24 +49,53 @@ const retries = { most: 4, waitMs: 5_000 };
 
 /** Brings the environment up: heals what a killed run left, clears the names, runs the program under the policies. */
 export async function deploy(context: VerbContext, session: Session, handle: StackHandle): Promise<Deployed> {
-  const { resolved, clients } = session;
+  const left: FullRegion[] = [];
   for (let attempt = 1; ; attempt++) {
     const record = new OperationRecord();
     try {
-      return await operate(handle, resolved.environment, context.out, record, async () => {
-        if (await heal(handle, handle.state, resolved.subscriptionId, clients, context.out))
-          await handle.read();
-        await clearNames(context, session, handle.state);
-        buildIn(session, await place(context, session, handle.state));
-        return { record, outputs: await runUp(context, session, handle, record) };
-      });
+      await finishLeaving(context, session, handle);
+      return { ...(await build(context, session, handle, record, left)), left };
     } catch (error) {
-      if (!(error instanceof KilnError) || !passesByItself(error.code) || attempt > retries.most) throw error;
-      context.out.warn(`${error.message} (${error.code}). That passes by itself; going on in a moment.`);
-      await delay(retries.waitMs, undefined, { signal: context.signal });
+      if (!(error instanceof KilnError)) throw error;
+      if (passesByItself(error.code) && attempt <= retries.most) {
+        context.out.warn(`${error.message} (${error.code}). That passes by itself; going on in a moment.`);
+        await delay(retries.waitMs, undefined, { signal: context.signal });
+        await handle.read();
+        continue;
+      }
+      // Without a region nothing was built yet.
+      if (record.region === undefined || !isRegionFull(error)) throw error;
       await handle.read();
+      const failed = { location: record.region, failure: error, tried: left };
+      left.push(await leaveFullRegion(context, session, handle, failed));
+      attempt = 0;
     }
   }
+}
+
+/** One try: heals, clears the names, finds the region, and runs the program there. */
+function build(
+  context: VerbContext,
+  session: Session,
+  handle: StackHandle,
+  record: OperationRecord,
+  full: readonly FullRegion[],
+): Promise<Omit<Deployed, "left">> {
+  const { resolved, clients, config } = session;
+  return operate(handle, resolved.environment, context.out, record, async () => {
+    if (await heal(handle, handle.state, resolved.subscriptionId, clients, context.out)) await handle.read();
+    const only = await clearNames(context, session, handle.state);
+    const region = await place(context, session, handle.state, {
+      pinned: handle.pinnedLocation,
+      full,
+      only,
+    });
+    buildIn(session, region);
+    // Whoever runs plain pulumi must not build it anew in the first choice.
+    handle.pin(region === config.locations[0] ? undefined : region);
+    record.region = region;
+    return { record, outputs: await runUp(context, session, handle, record) };
+  });
 }
 
 async function runUp(
@@ -127,12 +163,20 @@ async function watched(
   }
 }
 
-/** Purges our soft-deleted namesakes, or has the program recover the vault that nobody may purge. */
-async function clearNames(context: VerbContext, session: Session, state: State): Promise<void> {
+/**
+ * Purges our soft-deleted namesakes, or has the program recover the vault that nobody may purge.
+ * @returns the only region where the environment can be, when such a vault is there
+ */
+async function clearNames(
+  context: VerbContext,
+  session: Session,
+  state: State,
+): Promise<PlaceOptions["only"]> {
   const { resolved, clients, owner } = session;
   const live = armIds(state);
   const { openaiAccount, vault } = resolved.ids;
-  if (live.has(openaiAccount.toLowerCase()) && live.has(vault.toLowerCase())) return;
+  if (live.has(openaiAccount.toLowerCase()) && live.has(vault.toLowerCase())) return undefined;
+  let only: PlaceOptions["only"];
   for (const step of planSoftDeleted(await findSoftDeleted(clients, owner), owner, "before-up")) {
     const { kind, name, location } = step.what;
     if (step.do === "purge") {
@@ -141,6 +185,8 @@ async function clearNames(context: VerbContext, session: Session, state: State):
     } else if (step.do === "recover") {
       context.out.say(`  recovering the deleted ${kind} ${name} (${location}), which purge protection kept`);
       process.env.KILN_VAULT_CREATE_MODE = "recover";
+      const why = `Its deleted ${kind} ${name} is protected from purging, and can be recovered only where it was.`;
+      only = { location, why };
     } else {
       throw new KilnError({
         code: "NameTaken",
@@ -150,4 +196,5 @@ async function clearNames(context: VerbContext, session: Session, state: State):
       });
     }
   }
+  return only;
 }

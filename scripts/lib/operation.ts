@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import { explain } from "./cloud-errors.ts";
@@ -7,7 +5,8 @@ import { isAftermath } from "./engine-output.ts";
 import { exitCodes, KilnError } from "./errors.ts";
 import type { Output } from "./output.ts";
 import { bornOf } from "./processes.ts";
-import { runMark, type StackHandle, type StateLock, stackLocked, stateLocks } from "./stack.ts";
+import type { StackHandle } from "./stack.ts";
+import { ownerOf, type StateLock, stackLocked, stateLocks, thisMachine } from "./state-locks.ts";
 import { toKilnError } from "./trouble.ts";
 
 export interface Changes {
@@ -30,6 +29,8 @@ export interface Violation {
 export class OperationRecord {
   readonly changes: Changes = { create: 0, update: 0, delete: 0, replace: 0, same: 0 };
   readonly violations: Violation[] = [];
+  /** The region it works in, once that is known. */
+  region: string | undefined;
   /** What the program tells, empty until it has told it. */
   outputs: Readonly<Record<string, unknown>> = {};
   /** Error diagnostics, without repetitions. */
@@ -101,9 +102,9 @@ async function freeLocks(
   locks: readonly StateLock[],
 ): Promise<void> {
   for (const lock of locks) {
-    if (lock.host !== hostname()) throw stackLocked(environment, locks);
-    if (bornOf(lock.pid) === undefined) continue;
-    if (!isOrphan(lock.pid)) throw stackLocked(environment, locks);
+    const owner = ownerOf(lock, thisMachine);
+    if (owner === "gone") continue;
+    if (owner !== "orphan") throw stackLocked(environment, locks);
     out.warn(
       `An earlier run was killed; its engine (process ${lock.pid}) is still finishing. Waiting for it.`,
     );
@@ -111,17 +112,6 @@ async function freeLocks(
   }
   out.warn("An earlier run was killed while it held the state's lock; taking over.");
   await handle.run(["cancel", "--yes"]);
-}
-
-/** Whether a process was started by a kiln that is gone. */
-function isOrphan(pid: number): boolean {
-  try {
-    const variables = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
-    const parent = variables.find((each) => each.startsWith(`${runMark}=`))?.slice(runMark.length + 1);
-    return parent !== undefined && bornOf(Number(parent)) === undefined;
-  } catch {
-    return false;
-  }
 }
 
 /** What an operation failed of: a policy's no, what the engine reported, or else what was thrown. */
@@ -140,5 +130,5 @@ function failure(error: unknown, record: OperationRecord): KilnError {
     );
   }
   const errors = record.errors.map((each) => each.message).filter((each) => !isAftermath(each));
-  return errors.length > 0 ? explain(errors) : toKilnError(error);
+  return errors.length > 0 ? explain(errors, record) : toKilnError(error);
 }

@@ -9,9 +9,23 @@ export interface Offer {
   readonly location: string;
   /** Why the model cannot be deployed there; undefined when it can. */
   readonly lacks?: {
-    readonly code: "DeploymentModelNotSupported" | "InsufficientQuota";
+    /** The cloud's code: `DeploymentModelNotSupported`, or that of a lack of room. */
+    readonly code: string;
     readonly why: string;
   };
+}
+
+/** A region that was found to be full when the environment was being built there, or before. */
+export type FullRegion = Offer & Required<Pick<Offer, "lacks">>;
+
+/** What is known of regions beside the configuration. */
+export interface PlaceOptions {
+  /** The region that the stack's configuration holds the environment to; the first to be looked at. */
+  readonly pinned?: string | undefined;
+  /** Regions that turned out to be full, which are not tried again. */
+  readonly full?: readonly FullRegion[];
+  /** The only region where it can be, and why. */
+  readonly only?: { readonly location: string; readonly why: string } | undefined;
 }
 
 /** Resources whose region is the environment's, and cannot be changed once they exist. */
@@ -69,9 +83,8 @@ export function judgeOffer(
  * @param offers one or more
  */
 export function noRegion(offers: readonly Offer[], wanted: ModelConfig): KilnError {
-  const code = offers.some(({ lacks }) => lacks?.code === "InsufficientQuota")
-    ? "InsufficientQuota"
-    : "DeploymentModelNotSupported";
+  const full = offers.filter(({ lacks }) => lacks?.code !== "DeploymentModelNotSupported");
+  const code = full.length > 0 ? "InsufficientQuota" : "DeploymentModelNotSupported";
   const what = `${wanted.name} ${wanted.version} (${wanted.sku}, ${wanted.capacity} thousand tokens per minute)`;
   return new KilnError({
     code,
@@ -89,34 +102,59 @@ export function noRegion(offers: readonly Offer[], wanted: ModelConfig): KilnErr
 
 /** Has the program build in this location, from here on. */
 export function buildIn(session: Session, location: string): void {
-  if (location !== session.config.location) process.env[STEERING_VARIABLES.location] = location;
+  const { config, wantedLocation } = session;
+  if (location !== config.location) process.env[STEERING_VARIABLES.location] = location;
+  // An earlier try of this run may have been elsewhere.
+  else if (wantedLocation === undefined) delete process.env[STEERING_VARIABLES.location];
+}
+
+/** The regions to look at, in order: never one that is not configured, nor one that is known to be full. Pure. */
+export function candidates(
+  { config, wantedLocation }: Pick<Session, "config" | "wantedLocation">,
+  { pinned, full = [], only }: PlaceOptions,
+): string[] {
+  const first = wantedLocation ?? only?.location;
+  const order = first === undefined ? [pinned, ...config.locations] : [first];
+  const known = order.filter((each) => each !== undefined && config.locations.includes(each));
+  return [...new Set(known as string[])].filter((each) => !full.some(({ location }) => location === each));
 }
 
 /**
  * Where the environment is, or is to be: the region on record, else the first of the configured ones that offers the
  * model and has quota left for it.
- * @throws KilnError `RegionChanged`, exit code 2, when it is in a region that is not configured;
+ * @throws KilnError `RegionChanged`, exit code 2, when it is, or must be, in a region that is not configured;
  *   `InsufficientQuota` or `DeploymentModelNotSupported` when no configured region will do
  */
-export async function place(context: VerbContext, session: Session, state: State): Promise<string> {
-  const { config, wantedLocation } = session;
+export async function place(
+  context: VerbContext,
+  session: Session,
+  state: State,
+  options: PlaceOptions = {},
+): Promise<string> {
+  const { config } = session;
+  const { only, full = [] } = options;
   const recorded = recordedLocation(state);
   if (recorded !== undefined) return stay(session, recorded);
   if (!config.foundry.enabled) return config.location;
-  const chosen = wantedLocation === undefined ? config.locations : [wantedLocation];
-  const offers: Offer[] = [];
-  for (const location of chosen) {
+  if (only !== undefined) stay(session, only.location, only.why);
+  const chosen = candidates(session, options);
+  const offers: Offer[] = [...full];
+  for (const [at, location] of chosen.entries()) {
     const offer = await lookAt(session, location);
     if (offer.lacks === undefined) return location;
     offers.push(offer);
-    const next = chosen[offers.length];
+    const next = chosen[at + 1];
     if (next !== undefined) context.out.warn(`${location} ${offer.lacks.why}; looking at ${next}.`);
   }
   throw noRegion(offers, config.foundry.model);
 }
 
 /** @throws KilnError when the configuration wants the environment elsewhere: names and secrets cannot move along */
-export function stay(session: Pick<Session, "config" | "wantedLocation">, recorded: string): string {
+export function stay(
+  session: Pick<Session, "config" | "wantedLocation">,
+  recorded: string,
+  why = "What an environment is made of cannot be moved from region to region.",
+): string {
   const { config, wantedLocation = recorded } = session;
   if (config.locations.includes(recorded) && wantedLocation === recorded) return recorded;
   const wanted = wantedLocation === recorded ? config.locations.join(" or ") : wantedLocation;
@@ -124,7 +162,7 @@ export function stay(session: Pick<Session, "config" | "wantedLocation">, record
     {
       code: "RegionChanged",
       message: `${config.environment.name} is in ${recorded}, and is wanted in ${wanted}`,
-      cause: "What an environment is made of cannot be moved from region to region.",
+      cause: why,
       next: `Set the region back, or take it down first: \`kiln down ${config.environment.name}\`. Nothing was changed.`,
     },
     exitCodes.usage,

@@ -18,3 +18,21 @@ export function bornOf(pid: number): string | undefined {
     return "";
   }
 }
+
+/** Clock ticks in a second, as Linux counts them for its users on every machine in use. */
+const ticks = 100;
+
+/**
+ * When a live process began, in milliseconds since the epoch, to about a second; undefined when no process of that id lives
+ * or the system does not say.
+ */
+export function startedAt(pid: number): number | undefined {
+  const born = bornOf(pid);
+  if (born === undefined || born === "") return undefined;
+  try {
+    const boot = /^btime (\d+)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1];
+    return boot === undefined ? undefined : (Number(boot) + Number(born) / ticks) * 1000;
+  } catch {
+    return undefined;
+  }
+}

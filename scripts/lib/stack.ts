@@ -1,20 +1,17 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { hostname } from "node:os";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { EngineEvent, PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
-import { parse, stringify } from "yaml";
+import { z } from "zod";
 import type { Engine } from "../../engine/index.ts";
 import { explain } from "./cloud-errors.ts";
-import { exitCodes, KilnError } from "./errors.ts";
 import type { KilnPaths } from "./paths.ts";
-import { bornOf } from "./processes.ts";
+import { readPin, writePin } from "./pin.ts";
+import { shadowProject } from "./shadow-project.ts";
 import { type ExportedState, emptyState, parseState, type State } from "./state.ts";
+import { heldLocks, runMark, stackLocked } from "./state-locks.ts";
 import type { CloudTarget } from "./target.ts";
-
-/** The environment of every process of the engine: marks it as Kiln's, so that an orphan is known for one. */
-export const runMark = "KILN_RUN";
 
 /** The folder of the policy host that the engine is to take instead of its own, so that the policies are ready sooner. */
 const policyHost = fileURLToPath(new URL("../policy-host", import.meta.url));
@@ -58,6 +55,11 @@ export interface StackOptions {
   /** What operations on the stack run. */
   readonly program?: { readonly load: () => Promise<unknown>; readonly run: PulumiFn };
 }
+
+const historySchema = z.array(z.looseObject({ kind: z.string(), result: z.string() }));
+
+/** An operation of the past: `update`, `destroy`, …, and how it ended: `succeeded`, `failed`. */
+export type HistoryEntry = z.infer<typeof historySchema>[number];
 
 /** The stack of an environment: the record of it, and the operations on it. */
 export class StackHandle {
@@ -136,6 +138,22 @@ export class StackHandle {
     if (locks.length > 0) throw stackLocked(environment, locks);
   }
 
+  /** What was done to the stack, the latest first, as far back as it is of use. */
+  async history(): Promise<readonly HistoryEntry[]> {
+    const said = await this.run(["stack", "history", "--json", "--page-size", "100", "--page", "1"]);
+    return historySchema.parse(JSON.parse(said || "[]"));
+  }
+
+  /** The region that the stack's configuration holds the environment to; undefined when it is the first choice. */
+  get pinnedLocation(): string | undefined {
+    return readPin(this.#workDir, this.#options.environment);
+  }
+
+  /** Has the stack's configuration hold the environment to a region, also for plain pulumi; undefined lets go. */
+  pin(location: string | undefined): void {
+    writePin(this.#workDir, this.#options.environment, location);
+  }
+
   /** Makes the stack in the backend. */
   async create(): Promise<void> {
     await this.run(["stack", "init", "--no-select"]);
@@ -179,95 +197,6 @@ export class StackHandle {
 /** Whether the engine failed because there is no such stack in the backend. */
 export function isNoStack(error: unknown): boolean {
   return error instanceof Error && /no stack named/.test(error.message);
-}
-
-/**
- * The project's files as the engine is to see them, without what belongs to the user's own backend (secrets provider,
- * encrypted keys), in a folder of Kiln's: the engine would otherwise write its own into the checked-in ones.
- */
-function shadowProject(paths: KilnPaths, environment: string): string {
-  const folder = path.join(paths.run, "projects", environment);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { name, runtime, config } = readYaml(path.join(paths.project, "Pulumi.yaml"));
-  writeFileSync(path.join(folder, "Pulumi.yaml"), yamlText({ name, runtime, config }));
-  const file = `Pulumi.${environment}.yaml`;
-  const own = readYaml(path.join(paths.project, file));
-  writeFileSync(
-    path.join(folder, file),
-    own.config === undefined ? "{}\n" : yamlText({ config: own.config }),
-  );
-  return folder;
-}
-
-/** With every text in quotes: the engine's older YAML would read an unquoted 2025-11-13 as a date. */
-function yamlText(content: object): string {
-  return stringify(content, { defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN" });
-}
-
-function readYaml(file: string): Record<string, unknown> {
-  try {
-    return (parse(readFileSync(file, "utf8")) as Record<string, unknown> | null) ?? {};
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
-    throw error;
-  }
-}
-
-/** Who holds the state's lock, as the engine's error tells it. */
-export interface StateLock {
-  readonly user: string;
-  readonly host: string;
-  readonly pid: number;
-  readonly since: string;
-}
-
-/** The locks of a stack in a backend that is a folder, but for those whose process on this machine is gone. */
-export function heldLocks(stateFolder: string, environment: string): StateLock[] {
-  const folder = path.join(stateFolder, ".pulumi", "locks", "organization", "kiln", environment);
-  const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".json")) : [];
-  return files.flatMap((name) => {
-    const lock = readLock(path.join(folder, name));
-    return lock === undefined || (lock.host === hostname() && bornOf(lock.pid) === undefined) ? [] : [lock];
-  });
-}
-
-/** A lock as the engine wrote it; undefined when it was let go in the meantime. */
-function readLock(file: string): StateLock | undefined {
-  try {
-    const lock = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
-    const { username, hostname: host, pid, timestamp } = lock;
-    return { user: String(username), host: String(host), pid: Number(pid), since: String(timestamp) };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
-}
-
-/** The locks named in an error of the engine; empty when it is about something else. */
-export function stateLocks(message: string): StateLock[] {
-  if (!/the stack is currently locked by/.test(message)) return [];
-  const pattern = /created by (?<user>[^@\s]*)@(?<host>\S+) \(pid (?<pid>\d+)\) at (?<since>\S+)/g;
-  return [...message.matchAll(pattern)].map(({ groups }) => ({
-    user: groups?.user ?? "",
-    host: groups?.host ?? "",
-    pid: Number(groups?.pid),
-    since: groups?.since ?? "",
-  }));
-}
-
-export function stackLocked(environment: string, locks: readonly StateLock[]): KilnError {
-  const owners = new Set(
-    locks.map((lock) => `${lock.user}@${lock.host}, process ${lock.pid}, since ${lock.since}`),
-  );
-  return new KilnError(
-    {
-      code: "Locked",
-      message: `the state of environment ${environment} is locked`,
-      cause: `Another run works on it: ${[...owners].join("; ")}.`,
-      next: "Wait until it is done, then run it again. If that process is gone for good, `pulumi cancel` lets go.",
-    },
-    exitCodes.locked,
-  );
 }
 
 export type { EngineEvent };

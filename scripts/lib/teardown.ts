@@ -1,5 +1,6 @@
 import { exitCodes, KilnError } from "./errors.ts";
 import { heal } from "./heal.ts";
+import { deleteLogs } from "./logs.ts";
 import { OperationRecord, operate } from "./operation.ts";
 import { Progress } from "./progress.ts";
 import type { Session, VerbContext } from "./session.ts";
@@ -34,41 +35,56 @@ export async function tearDown(
   handle: StackHandle | undefined,
 ): Promise<Receipt> {
   const record = new OperationRecord();
-  if (handle !== undefined) await destroy(context, session, handle, record);
+  if (handle !== undefined) await removeAll(context, session, handle, record, { forget: true });
+  const { purged, remaining } = await purgeOwn(context, session);
+  remaining.push(...(await liveRemains(session)));
+  return { record, purged, remaining };
+}
+
+/** Purges the environment's own soft-deleted, each in the region where it was, and tells what has to be left. */
+export async function purgeOwn(
+  context: VerbContext,
+  { clients, owner }: Session,
+): Promise<{ purged: SoftDeleted[]; remaining: Remaining[] }> {
   const purged: SoftDeleted[] = [];
   const remaining: Remaining[] = [];
-  const found = await findSoftDeleted(session.clients, session.owner);
-  for (const step of planSoftDeleted(found, session.owner, "after-down")) {
+  for (const step of planSoftDeleted(await findSoftDeleted(clients, owner), owner, "after-down")) {
     const { kind, name, location, purgedAt } = step.what;
     if (step.do === "purge") {
       context.out.say(`  purging the deleted ${kind} ${name} (${location})`);
-      await purge(session.clients, step.what);
+      await purge(clients, step.what);
       purged.push(step.what);
     } else if (step.do === "leave") {
       const until = purgedAt === undefined ? {} : { until: purgedAt };
       remaining.push({ what: `soft-deleted ${kind}`, name, why: step.why, ...until });
     }
   }
-  remaining.push(...(await liveRemains(session)));
-  return { record, purged, remaining };
+  return { purged, remaining };
 }
 
-async function destroy(
+/**
+ * Deletes what is on record, and with `forget` the record too.
+ * @throws KilnError `ForeignResources` when the group holds what is not the environment's
+ */
+export async function removeAll(
   context: VerbContext,
   session: Session,
   handle: StackHandle,
   record: OperationRecord,
+  { forget }: { forget: boolean },
 ): Promise<void> {
-  const { resolved, clients } = session;
+  const { resolved, clients, config } = session;
   await operate(handle, resolved.environment, context.out, record, async () => {
     if (await heal(handle, handle.state, resolved.subscriptionId, clients, context.out)) await handle.read();
     await refuseForeign(session, handle);
-    if (handle.state.resources.length > 0) await removeAll(context, handle, record);
-    await handle.run(["stack", "rm", "--yes", "--preserve-config"]);
+    // Where purging is forbidden the logs can be had back for a while, as the vault can.
+    if (!config.foundry.vault.purgeProtection) await deleteLogs(clients, handle.state);
+    if (handle.state.resources.length > 0) await destroy(context, handle, record);
+    if (forget) await handle.run(["stack", "rm", "--yes", "--preserve-config"]);
   });
 }
 
-async function removeAll(context: VerbContext, handle: StackHandle, record: OperationRecord): Promise<void> {
+async function destroy(context: VerbContext, handle: StackHandle, record: OperationRecord): Promise<void> {
   const stack = await handle.stack();
   const progress = await Progress.start(context.out, {
     preview: false,

@@ -13,7 +13,9 @@ export async function preview(
   const began = Date.now();
   const session = await openSession(context, options.environment, options.cloud);
   const handle = openForPreview(context, session);
-  const region = await place(context, session, await handle.glance());
+  const region = await place(context, session, await handle.glance(), {
+    pinned: handle.pinnedLocation,
+  });
   buildIn(session, region);
   context.out.say(`Previewing ${options.environment} in ${region} (${options.cloud})`);
   const record = await foresee(context, session, handle);

@@ -26,7 +26,7 @@ export async function up(
   return exclusively(context, session, "up", async () => {
     const handle = await openForChange(context, session);
     if (options.cloud === "azure" && !options.yes) {
-      buildIn(session, await place(context, session, handle.state));
+      buildIn(session, await place(context, session, handle.state, { pinned: handle.pinnedLocation }));
       await foresee(context, session, handle);
       if (
         !(await confirmed(
@@ -37,13 +37,17 @@ export async function up(
         return exitCodes.done;
       }
     }
-    const { record, outputs } = await deploy(context, session, handle);
+    const { record, outputs, left } = await deploy(context, session, handle);
     const result = {
       verb: "up",
       env: options.environment,
       cloud: options.cloud,
       result: "succeeded" as const,
       region: String(outputs.location ?? session.resolved.location),
+      // Regions that were full when it was to be built there, in the order in which they were tried.
+      ...(left.length === 0
+        ? {}
+        : { fullRegions: left.map(({ location, lacks }) => ({ region: location, ...lacks })) }),
       changes: record.changes,
       outputs,
       violations: record.violations,

@@ -49,6 +49,7 @@ function world(
   const handle = {
     state: { ...emptyState, resources: [group], ...options.state },
     stack: async () => ({ up: run("up"), preview: run("preview") }),
+    pin: () => {},
     create: async () => void done.push("create"),
     read: async () => void done.push("read"),
   };

@@ -5,7 +5,8 @@ import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import { describe, expect, it } from "vitest";
 import { KilnError } from "../../scripts/lib/errors.ts";
 import { OperationRecord, operate } from "../../scripts/lib/operation.ts";
-import { runMark, type StackHandle } from "../../scripts/lib/stack.ts";
+import type { StackHandle } from "../../scripts/lib/stack.ts";
+import { runMark } from "../../scripts/lib/state-locks.ts";
 import { diagnosticEvent, stepEvent, testOutput } from "./support.ts";
 
 const event = (part: object) => ({ sequence: 0, timestamp: 0, ...part }) as EngineEvent;
@@ -142,13 +143,13 @@ describe("an operation that fails", () => {
   });
 });
 
+/** Owners that began before they took the lock. */
+const now = new Date().toISOString();
 const lockedBy = (...owners: string[]) =>
   new Error(
     [
       `error: the stack is currently locked by ${owners.length} lock(s). Either wait for the other process(es) to end or delete the lock file with \`pulumi cancel\`.`,
-      ...owners.map(
-        (owner) => `  file:///state/.pulumi/locks/x.json: created by ${owner} at 2026-03-02T10:00:00Z`,
-      ),
+      ...owners.map((owner) => `  file:///state/.pulumi/locks/x.json: created by ${owner} at ${now}`),
     ].join("\n"),
   );
 
@@ -182,8 +183,23 @@ describe("an operation that finds the state locked", () => {
     const { run, ran } = operation();
     const error = await failureOf(run(lockedOnce(`ann@${hostname()} (pid ${process.pid})`).work));
     expect(error).toMatchObject({ code: "Locked", exitCode: 4 });
-    expect(error.cause).toContain(`ann@${hostname()}, process ${process.pid}, since 2026-03-02T10:00:00Z`);
+    expect(error.cause).toContain(`ann@${hostname()}, process ${process.pid}, since ${now}`);
     expect(ran).toEqual([]);
+  });
+
+  it("takes over when another process has got the dead owner's number", async () => {
+    const { run, ran } = operation();
+    const began = lockedBy(`ann@${hostname()} (pid ${process.pid})`).message.replaceAll(
+      now,
+      "2020-01-01T00:00:00Z",
+    );
+    const failing = [new Error(began)];
+    const work = async () => {
+      for (const error of failing.splice(0)) throw error;
+      return "done";
+    };
+    expect(await run(work)).toBe("done");
+    expect(ran).toEqual(["cancel --yes"]);
   });
 
   it("takes over with a notice when its owner is dead, and runs again", async () => {

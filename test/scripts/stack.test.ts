@@ -4,14 +4,8 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { kilnPaths } from "../../scripts/lib/paths.ts";
-import {
-  engineEnvironment,
-  isNoStack,
-  StackHandle,
-  type StackOptions,
-  stackLocked,
-  stateLocks,
-} from "../../scripts/lib/stack.ts";
+import { engineEnvironment, isNoStack, StackHandle, type StackOptions } from "../../scripts/lib/stack.ts";
+import { stackLocked, stateLocks } from "../../scripts/lib/state-locks.ts";
 import { project } from "./support.ts";
 
 let home: string;
@@ -69,7 +63,7 @@ describe("locks that the engine tells of", () => {
       message: "the state of environment dev is locked",
       cause:
         "Another run works on it: ann@build-1, process 12, since 2026-03-02T10:00:00Z; @build-2, process 345, since 2026-03-02T11:00:00+01:00.",
-      next: expect.stringContaining("pulumi cancel"),
+      next: expect.stringContaining("`kiln unlock dev`"),
       exitCode: 4,
     });
   });
