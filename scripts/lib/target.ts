@@ -154,11 +154,11 @@ async function openAzure(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<C
   const { DefaultAzureCredential } = await import("@azure/identity");
   const credential = new DefaultAzureCredential();
   const late = AbortSignal.timeout(signInMs);
+  const end = AbortSignal.any([signal, late]);
   try {
-    const token = credential.getToken("https://management.azure.com/.default", {
-      abortSignal: AbortSignal.any([signal, late]),
-    });
-    await Promise.race([token, rejectOn(late)]);
+    // Not every way of signing in listens to the signal.
+    const token = credential.getToken("https://management.azure.com/.default", { abortSignal: end });
+    await Promise.race([rejectOn(end), token]);
   } catch (error) {
     if (signal.aborted) throw error;
     throw new KilnError({
@@ -191,6 +191,7 @@ async function openAzure(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<C
 
 function rejectOn(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
 }

@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { EngineProgress } from "../../engine/index.ts";
-import { engineReporter, exclusively, openSession } from "../../scripts/lib/session.ts";
+import { SandboxClient } from "../../sandbox/client/index.ts";
+import { openForChange } from "../../scripts/lib/deploy.ts";
+import { engineReporter, exclusively, openSession, openSessionStack } from "../../scripts/lib/session.ts";
 import { SUBSCRIPTION, testContext, testOutput, testSession } from "./support.ts";
 
 let home: string;
@@ -113,5 +115,35 @@ describe("opening a session", () => {
       message: expect.stringContaining("did you mean prod?"),
     });
     expect(() => readFileSync(below)).toThrow("ENOENT");
+  });
+
+  it("fails of the cloud as soon as that cannot be had", async () => {
+    writeFileSync(path.join(home, "sandbox"), "a file where the sandbox keeps its folder");
+    const context = { ...testContext(), env: { ...process.env, KILN_HOME: home } };
+    await expect(openSession(context, "dev", "sandbox")).rejects.toThrow(/sandbox/);
+  });
+
+  it("gives the environment in that cloud, whose stack is none until something is to be changed", async () => {
+    const sandbox = new SandboxClient(path.join(home, "sandbox"));
+    try {
+      const env = { ...process.env, KILN_HOME: home, KILN_LOCATION: "westus" };
+      const context = { ...testContext(), env };
+      const session = await openSession(context, "dev", "sandbox");
+      const { subscriptionId } = await sandbox.status();
+      expect(session).toMatchObject({
+        wantedLocation: "westus",
+        resolved: { subscriptionId, environment: "dev", location: "westus" },
+        owner: {
+          accountName: session.resolved.names.openaiAccount,
+          vaultName: session.resolved.names.vault,
+          tags: { env: "dev", repo: "kiln", service: "openai" },
+        },
+      });
+      expect(await openSessionStack(context, session)).toBeUndefined();
+      expect((await openForChange(context, session)).state.resources).toEqual([]);
+      expect((await openSessionStack(context, session))?.state.resources).toEqual([]);
+    } finally {
+      await sandbox.stop();
+    }
   });
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { SandboxClient } from "../../sandbox/client/index.ts";
 import { cloudClients } from "../../scripts/lib/clients.ts";
 import { kilnPaths, makeHome } from "../../scripts/lib/paths.ts";
@@ -82,5 +82,66 @@ describe("the sandbox as a target", () => {
     await sandbox.control("POST", "/clock", { advanceMs: 3_600_000 });
     const later = await openTarget("sandbox", paths, {}, signal);
     expect(later.now().getTime() - before).toBeGreaterThanOrEqual(3_600_000);
+  });
+});
+
+describe("Azure as a target", () => {
+  /** The shell that `kiln env` sets up, in which this process is signed in, and reaches the sandbox for Azure. */
+  const signIn = (changes: Record<string, string | undefined> = {}) => {
+    for (const [name, value] of Object.entries({ ...target.engineEnv, ...changes })) vi.stubEnv(name, value);
+  };
+  afterEach(() => void vi.unstubAllEnvs());
+
+  it("is whoever is signed in, the chosen subscription and the user's own state backend", async () => {
+    signIn();
+    const azure = await openTarget("azure", paths, process.env, signal);
+    const { subscriptionId, tenantId } = target;
+    expect(azure).toMatchObject({
+      name: "azure",
+      subscriptionId,
+      tenantId,
+      ownBackend: false,
+      clientOptions: {},
+    });
+    expect(azure.engineEnv).toEqual({
+      ARM_SUBSCRIPTION_ID: subscriptionId,
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+    });
+    expect(azure.stateFolder).toBeUndefined();
+    expect(Math.abs(azure.now().getTime() - Date.now())).toBeLessThan(60_000);
+    expect((await azure.credential.getToken("https://management.azure.com/.default"))?.token).toMatch(/^ey/);
+  });
+
+  it("takes the subscription of the one variable or of the other, and tenant only where it is told", async () => {
+    signIn();
+    const of = (env: NodeJS.ProcessEnv) => openTarget("azure", paths, env, signal);
+    expect(await of({ ARM_SUBSCRIPTION_ID: "two" })).toMatchObject({
+      subscriptionId: "two",
+      tenantId: undefined,
+    });
+    expect(await of({ AZURE_SUBSCRIPTION_ID: "one", ARM_SUBSCRIPTION_ID: "two" })).toMatchObject({
+      subscriptionId: "one",
+    });
+    await expect(of({ AZURE_SUBSCRIPTION_ID: "" })).rejects.toMatchObject({
+      code: "NoSubscription",
+      next: expect.stringContaining("AZURE_SUBSCRIPTION_ID"),
+      exitCode: 1,
+    });
+  });
+
+  it("is refused to whom no way of signing in knows, with what each said", async () => {
+    signIn({ AZURE_TOKEN_CREDENTIALS: "EnvironmentCredential", AZURE_CLIENT_ID: undefined });
+    await expect(openTarget("azure", paths, process.env, signal)).rejects.toMatchObject({
+      code: "NotSignedIn",
+      cause: expect.stringMatching(/^No way of signing in worked:\n.*EnvironmentCredential/),
+      next: expect.stringContaining("az login"),
+      exitCode: 1,
+    });
+  });
+
+  it("is not waited for when it is interrupted, and that is no failure of signing in", async () => {
+    signIn();
+    const interrupted = AbortSignal.abort(new Error("interrupted"));
+    await expect(openTarget("azure", paths, process.env, interrupted)).rejects.toThrow(/^interrupted$/);
   });
 });
