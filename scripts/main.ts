@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
+import { addGithubCommands } from "./github-commands.ts";
 import { exitCodes, KilnError, usageError } from "./lib/errors.ts";
 import { createOutput, troubleText } from "./lib/output.ts";
 import type { Run } from "./lib/session.ts";
@@ -117,7 +118,8 @@ export function subjectOf(args: readonly string[]): Subject {
   const words = args.filter((each, at) => !each.startsWith("-") && args[at - 1] !== "--cloud");
   const [verb, second] = words;
   if (verb === undefined) return {};
-  if (verb === "sandbox") return { verb: second === undefined ? verb : `${verb} ${second}` };
+  if (verb === "sandbox" || verb === "github")
+    return { verb: second === undefined ? verb : `${verb} ${second}` };
   return environmentVerbs.includes(verb) && second !== undefined ? { verb, env: second } : { verb };
 }
 
@@ -212,6 +214,8 @@ function commands(run: Run): Command {
       run(async (context) => (await import("./verbs/env.ts")).env(context, { environment, cloud })),
   );
   addSandboxCommands(kiln, run);
+  addScanCommand(kiln, run);
+  addGithubCommands(kiln, run);
   kiln
     .command("engine")
     .description("which Pulumi engine is used, and why; provides one where there is none")

@@ -27,18 +27,28 @@ export interface AzAnswer {
 
 let python: Promise<TestPython> | undefined;
 
-/**
- * Finds the clients in Kiln's cache (`$XDG_CACHE_HOME/kiln/test-clients`, else `~/.cache/kiln/test-clients`), or installs
- * them there from the package index that pip is set up for, which takes a minute or two and 400 MB. The folder is named
- * by the requirements and the Python that runs them, and appears whole or not at all.
- */
+/** Python with the clients; installing them takes a minute or two and 400 MB, once. */
 export function testPython(): Promise<TestPython> {
   python ??= provide();
   return python;
 }
 
-async function provide(): Promise<TestPython> {
-  const requirements = path.join(clients, "requirements.txt");
+/** Runs zizmor, which audits workflows, on a folder; never fails by itself. */
+export async function zizmor(
+  folder: string,
+  args: readonly string[],
+): Promise<{ exitCode: number | undefined; stdout: string; stderr: string }> {
+  const home = await installed(path.join(clients, "..", "github", "requirements.txt"));
+  const env = { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "" };
+  return execa(path.join(home, "bin", "zizmor"), [...args, folder], { extendEnv: false, env, reject: false });
+}
+
+/**
+ * Finds what a file of requirements asks for in Kiln's cache (`$XDG_CACHE_HOME/kiln/test-clients`, else
+ * `~/.cache/kiln/test-clients`), or installs it there from the package index that pip is set up for. The folder is named by the
+ * requirements and the Python that runs them, and appears whole or not at all.
+ */
+async function installed(requirements: string): Promise<string> {
   const version = await pythonVersion();
   const key = createHash("sha256")
     .update(`${version} ${process.platform} ${process.arch}\n${await readFile(requirements, "utf8")}`)
@@ -60,6 +70,11 @@ async function provide(): Promise<TestPython> {
       },
     );
   }
+  return home;
+}
+
+async function provide(): Promise<TestPython> {
+  const home = await installed(path.join(clients, "requirements.txt"));
   const executable = path.join(home, "bin", "python");
   const run = (args: readonly string[], env: Record<string, string>) =>
     execa(executable, args, {
@@ -113,7 +128,9 @@ async function install(home: string, requirements: string, say: (what: string) =
   const began = Date.now();
   await rm(staging, { recursive: true, force: true });
   try {
-    say(`installing azure-cli and the Python SDKs into ${home}; this takes a minute or two, once`);
+    say(
+      `installing ${path.basename(path.dirname(requirements))} into ${home}; this may take a minute or two, once`,
+    );
     await execa("python3", ["-m", "venv", staging]);
     // Compiling every SDK of azure-cli takes longer than all the rest; Python compiles what is used when it is used.
     const pip = [

@@ -1,7 +1,6 @@
-import { Document, isScalar, visit } from "yaml";
+import { Document, Scalar } from "yaml";
 import type { FieldProblem } from "../../shared/validation.ts";
-import type { PinnedAction } from "./actions.ts";
-import type { Job, Step, Workflow } from "./workflow.ts";
+import type { Grant, Job, Step, Workflow } from "./workflow.ts";
 
 /** GitHub reads workflows from this folder only. */
 export const WORKFLOW_FOLDER = ".github/workflows";
@@ -27,38 +26,36 @@ export function renderWorkflow(definition: Workflow, remark: string): string {
     { aliasDuplicateObjects: false },
   );
   document.commentBefore = ` ${remark}`;
-  const tags = tagsOf(definition);
-  visit(document, {
-    Pair: (_, { key, value }) => {
-      if (!isScalar(key) || !isScalar(value) || typeof value.value !== "string") return;
-      if (key.value === "uses") value.comment = ` ${tags.get(value.value)}`;
-    },
-  });
   return document.toString({ lineWidth: 0 });
 }
 
-function plainJob({ steps, ...job }: Job): object {
-  return { ...job, steps: steps.map(plainStep) };
+function plainJob({ permissions, steps, ...job }: Job): object {
+  const { needs, "runs-on": runsOn, name, ...rest } = job;
+  return {
+    name,
+    ...(needs === undefined ? {} : { needs }),
+    "runs-on": runsOn,
+    permissions: Object.fromEntries(Object.entries(permissions).map(plainGrant)),
+    ...rest,
+    steps: steps.map(plainStep),
+  };
 }
 
-function plainStep(step: Step): object {
-  const { uses, with: inputs, run, ...rest } = step;
-  const common = { ...rest };
+function plainGrant([scope, grant]: [string, string | Grant<"read" | "write">]): [string, unknown] {
+  return [scope, typeof grant === "string" ? grant : remarked(grant.level, grant.why)];
+}
+
+function plainStep({ uses, with: inputs, run, ...step }: Step): object {
   return {
-    ...common,
-    ...(uses === undefined ? {} : { uses: reference(uses) }),
+    ...step,
+    ...(uses === undefined ? {} : { uses: remarked(`${uses.action}@${uses.commit}`, uses.tag) }),
     ...(inputs === undefined ? {} : { with: inputs }),
     ...(run === undefined ? {} : { run: run.includes("\n") ? `${run}\n` : run }),
   };
 }
 
-function reference({ action, commit }: PinnedAction): string {
-  return `${action}@${commit}`;
-}
-
-function tagsOf({ jobs }: Workflow): Map<string, string> {
-  const used = Object.values(jobs).flatMap(({ steps }) => steps.flatMap(({ uses }) => uses ?? []));
-  return new Map(used.map((action) => [reference(action), action.tag]));
+function remarked(value: string, remark: string): Scalar<string> {
+  return Object.assign(new Scalar(value), { comment: ` ${remark}` });
 }
 
 /** Everything that is wrong with a workflow and that its types cannot see. Pure. */

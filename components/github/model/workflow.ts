@@ -6,19 +6,31 @@
 import type { PinnedAction } from "./actions.ts";
 import type { NonEmpty } from "./names.ts";
 
-/** What a job's token may do, scope by scope. What is not named it may not. */
+/** A right that a job is given, and what for. */
+export interface Grant<Level extends "read" | "write"> {
+  readonly level: Level;
+  /** Stands beside it in the file. */
+  readonly why: string;
+}
+
+/** A right with its reason. */
+export function because<Level extends "read" | "write">(level: Level, why: string): Grant<Level> {
+  return { level, why };
+}
+
+/** What a job's token may do, scope by scope. What is not named it may not; what is more than to check out has a reason. */
 export interface Permissions {
-  readonly actions?: "read" | "write";
-  readonly checks?: "read" | "write";
-  readonly contents?: "read" | "write";
-  readonly deployments?: "read" | "write";
+  readonly actions?: Grant<"read" | "write">;
+  readonly checks?: Grant<"read" | "write">;
+  readonly contents?: "read" | Grant<"write">;
+  readonly deployments?: Grant<"read" | "write">;
   /** Lets a job prove by OpenID who it is. */
-  readonly "id-token"?: "write";
-  readonly issues?: "read" | "write";
-  readonly packages?: "read" | "write";
-  readonly "pull-requests"?: "read" | "write";
-  readonly "security-events"?: "read" | "write";
-  readonly statuses?: "read" | "write";
+  readonly "id-token"?: Grant<"write">;
+  readonly issues?: Grant<"read" | "write">;
+  readonly packages?: Grant<"read" | "write">;
+  readonly "pull-requests"?: Grant<"read" | "write">;
+  readonly "security-events"?: Grant<"read" | "write">;
+  readonly statuses?: Grant<"read" | "write">;
 }
 
 /** Variables of a process. Expressions belong here, never into a script. */

@@ -122,6 +122,8 @@ const workflows = [
   workflow({ name: "w", on: { push: {} }, jobs: { a: withoutTimeout } }),
   // @ts-expect-error nobody may do everything
   workflow({ name: "w", on: { push: {} }, jobs: { a: { ...job, permissions: "write-all" } } }),
+  // @ts-expect-error a right to write has a reason
+  workflow({ name: "w", on: { push: {} }, jobs: { a: { ...job, permissions: { contents: "write" } } } }),
   // @ts-expect-error runs with rights on what a stranger may have chosen
   workflow({ name: "w", on: { pull_request_target: {} }, jobs: { a: job } }),
   // @ts-expect-error branches are named or left out, not both
