@@ -214,7 +214,6 @@ function commands(run: Run): Command {
       run(async (context) => (await import("./verbs/env.ts")).env(context, { environment, cloud })),
   );
   addSandboxCommands(kiln, run);
-  addScanCommand(kiln, run);
   addGithubCommands(kiln, run);
   kiln
     .command("engine")
