@@ -7,6 +7,7 @@ import type { Run } from "./lib/session.ts";
 import type { CloudName } from "./lib/target.ts";
 import { toKilnError } from "./lib/trouble.ts";
 import { addSandboxCommands, parseSpan } from "./sandbox-commands.ts";
+import { addScanCommand } from "./scan-command.ts";
 
 interface EnvironmentOptions {
   readonly cloud: CloudName;
@@ -214,6 +215,7 @@ function commands(run: Run): Command {
       run(async (context) => (await import("./verbs/env.ts")).env(context, { environment, cloud })),
   );
   addSandboxCommands(kiln, run);
+  addScanCommand(kiln, run);
   addGithubCommands(kiln, run);
   kiln
     .command("engine")

@@ -14,8 +14,8 @@ export interface KeyShape {
 const annotated = (mark: string) =>
   new RegExp(`[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9][A-L][A-Za-z0-9]{12}${mark}[A-Za-z0-9]{4}`, "g");
 
-/** A token's beginning may follow a letter that is no part of it: that of an escape (`\n`) or of a colour's code. */
-const NOT_AFTER = (characters: string) => String.raw`(?:(?<!${characters})|(?<=\\[nrtbf]))`;
+/** A token's beginning may follow a letter that is no part of it: that of an escape (`\n`, `%3D`). */
+const NOT_AFTER = (characters: string) => String.raw`(?:(?<!${characters})|(?<=\\[nrtbf]|%[0-9A-F]{2}))`;
 
 /**
  * Keys that are known by their shape, the more particular first.
@@ -121,7 +121,10 @@ export const KEY_SHAPES: readonly KeyShape[] = [
   {
     rule: "jwt",
     title: "a JSON web token",
-    pattern: /eyJ[\w-]{8,4000}\.eyJ[\w-]{8,12000}\.[\w-]{16,4000}/g,
+    pattern: new RegExp(
+      String.raw`${NOT_AFTER("[\\w-]")}eyJ[\w-]{8,4000}\.eyJ[\w-]{8,12000}\.[\w-]{16,4000}`,
+      "g",
+    ),
     marks: ["eyJ"],
   },
 ];
