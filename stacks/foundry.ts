@@ -56,7 +56,7 @@ export function foundry(config: KilnConfig, deployer: Deployer, backend: Backend
   });
   const place: Place = { resourceGroupName: group.name, location: resolved.location, tags: resolved.tags };
   const account = openAiAccount(config, resolved, place);
-  const vault = keyVault(config, resolved, place, deployer);
+  const vault = keyVault(config, resolved, place, deployer, account);
   const custody = keyCustody(config, resolved, deployer, account, vault);
   const site: Site = { resolved, place, account, vault, custody };
   const app = resolved.functionApp.mode === "adopt" ? adoptedApp(site) : createdApp(config, site, backend);
@@ -100,6 +100,7 @@ function keyVault(
   resolved: EnvironmentResources,
   place: Place,
   deployer: Deployer,
+  account: OpenAiAccount,
 ): KeyVault {
   return new KeyVault("vault", {
     ...place,
@@ -107,6 +108,9 @@ function keyVault(
     vaultName: resolved.names.vault,
     tenantId: deployer.tenantId,
     createMode: config.vaultCreateMode,
+    // A vault that nobody can purge holds its name, and with it the environment, in its region: it is only made once the
+    // model has found room there.
+    after: config.foundry.vault.purgeProtection ? account.deployments : [],
   });
 }
 
@@ -169,12 +173,12 @@ function createdApp(config: KilnConfig, site: Site, backend: BackendSource): Out
     },
     settingsAfter: [custody.sync, ...identity.grants],
   });
-  const settled = settledReferences(site, app.settings, app.app);
+  const settled = settledReferences(site, app.settings, app.instance);
   new BackendCode("backend", {
     appName: resolved.names.functionApp,
+    appInstance: app.instance,
     source: backend.folder,
     contentHash: backend.hash,
-    app: app.app,
     after: [settled],
   });
   return app.appName;
@@ -203,15 +207,19 @@ function modelAccess({ resolved, account, custody }: Site): ModelAccess {
   };
 }
 
-function settledReferences(site: Site, settings: Resource, app?: Resource): Resource {
+function settledReferences(site: Site, settings: Resource, appInstance?: Output<string>): Resource {
   const { resolved, account, vault, custody } = site;
   return new SettledReferences("references", {
     subscriptionId: resolved.subscriptionId,
     resourceGroup: resolved.functionApp.resourceGroup,
     appName: resolved.functionApp.name,
     settings: [API_KEY_SETTING],
-    triggers: [custody.reference, account.createdAt, vault.createdAt],
-    ...(app === undefined ? {} : { app }),
+    triggers: [
+      custody.reference,
+      account.createdAt,
+      vault.createdAt,
+      ...(appInstance === undefined ? [] : [appInstance]),
+    ],
     after: [settings],
   }).settled;
 }

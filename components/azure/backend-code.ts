@@ -1,16 +1,16 @@
 import type { Command } from "@pulumi/command/local/command.js";
-import { ComponentResource, type ComponentResourceOptions, type Resource } from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions, type Input, type Resource } from "@pulumi/pulumi";
 import { runStep } from "./step.ts";
 
 /** Arguments of {@link BackendCode}. */
 export interface BackendCodeArgs {
   readonly appName: string;
+  /** Which app it is; a new one of the same name needs the code again. */
+  readonly appInstance: Input<string>;
   /** Folder of the code, relative to the project, with forward slashes. */
   readonly source: string;
   /** Hash of the folder's content; a change deploys it again. */
   readonly contentHash: string;
-  /** The app; a new one in its place needs the code again. */
-  readonly app: Resource;
   /** What must be done first: the settings the code starts with. */
   readonly after: readonly Resource[];
 }
@@ -27,8 +27,9 @@ export class BackendCode extends ComponentResource {
       {
         step: "deploy-backend",
         flags: { app: args.appName, source: args.source, "content-hash": args.contentHash },
+        triggers: [args.appInstance],
       },
-      { parent: this, dependsOn: [...args.after], replaceWith: [args.app] },
+      { parent: this, dependsOn: [...args.after] },
     );
     this.registerOutputs({});
   }

@@ -45,8 +45,11 @@ export interface FunctionAppArgs {
 export class FunctionApp extends ComponentResource {
   readonly appId: Output<string>;
   readonly appName: Output<string>;
-  /** The app itself. Another app under the same name has none of the code: what was put into it goes with it. */
-  readonly app: Resource;
+  /**
+   * Which app this is: the id of its own, system-assigned identity, which Azure makes anew with each app. Another app under the
+   * same name has none of the code, and has read no secret: what was put into the old one went with it.
+   */
+  readonly instance: Output<string>;
   /** Done when the app has its settings. */
   readonly settings: Resource;
 
@@ -64,7 +67,7 @@ export class FunctionApp extends ComponentResource {
 
     this.appId = app.id;
     this.appName = app.name;
-    this.app = app;
+    this.instance = app.identity.apply((identity) => identity?.principalId ?? "");
     this.settings = settings;
     this.registerOutputs({ appId: this.appId, appName: this.appName });
   }
@@ -99,7 +102,8 @@ export class FunctionApp extends ComponentResource {
         kind: "functionapp,linux",
         reserved: true,
         serverFarmId: plan.id,
-        identity: { type: "UserAssigned", userAssignedIdentities: [identityId] },
+        // It works as the identity it is given. The one of its own has no grants: it tells this app from the next.
+        identity: { type: "SystemAssigned, UserAssigned", userAssignedIdentities: [identityId] },
         keyVaultReferenceIdentity: identityId,
         httpsOnly: true,
         clientAffinityEnabled: false,

@@ -1,6 +1,12 @@
 import { Vault } from "@pulumi/azure-native/keyvault/vault.js";
 import type { keyvault } from "@pulumi/azure-native/types/input.js";
-import { ComponentResource, type ComponentResourceOptions, type Input, type Output } from "@pulumi/pulumi";
+import {
+  ComponentResource,
+  type ComponentResourceOptions,
+  type Input,
+  type Output,
+  type Resource,
+} from "@pulumi/pulumi";
 import { type Tags, tagProblems } from "../shared/tags.ts";
 import { type Transform, transformed } from "../shared/transform.ts";
 import { type FieldProblem, nameProblem, rangeProblem, requireValid } from "../shared/validation.ts";
@@ -27,6 +33,8 @@ export interface KeyVaultArgs {
   readonly purgeProtection: boolean;
   /** `recover` brings back the soft-deleted vault of this name. Only looked at when the vault is made. @default "default" */
   readonly createMode?: "default" | "recover";
+  /** What must be made first. @default nothing but what the arguments come from */
+  readonly after?: readonly Resource[];
   readonly transform?: { readonly vault?: Transform<VaultAdjustments> };
 }
 
@@ -53,7 +61,7 @@ export class KeyVault extends ComponentResource {
         properties: vaultProperties(args),
       },
       // How the vault came to be says nothing about what it should be: a recovered vault must not differ from a new one.
-      { parent: this, ignoreChanges: ["properties.createMode"] },
+      { parent: this, ignoreChanges: ["properties.createMode"], dependsOn: [...(args.after ?? [])] },
     );
 
     this.vaultId = vault.id;

@@ -9,10 +9,8 @@ export interface SettledReferencesArgs {
   readonly appName: string;
   /** Names of the app settings that hold references. */
   readonly settings: readonly string[];
-  /** What the references lead to; a change makes the app look again. */
+  /** What the references lead to, and which app reads them; a change makes the app look again. */
   readonly triggers: readonly Input<string>[];
-  /** The app where the stack makes it; a new one in its place has yet to read anything. */
-  readonly app?: Resource;
   /** What must be done first: the settings and the secret behind them. */
   readonly after: readonly Resource[];
 }
@@ -39,11 +37,7 @@ export class SettledReferences extends ComponentResource {
         },
         triggers: args.triggers,
       },
-      {
-        parent: this,
-        dependsOn: [...args.after],
-        ...(args.app === undefined ? {} : { replaceWith: [args.app] }),
-      },
+      { parent: this, dependsOn: [...args.after] },
     );
     this.registerOutputs({});
   }

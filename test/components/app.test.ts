@@ -43,7 +43,7 @@ describe("FunctionApp", () => {
     const recording = await recorded(() => new FunctionApp("app", args));
     expect(only(recording, "azure-native:web:WebApp").inputs).toMatchObject({
       kind: "functionapp,linux",
-      identity: { type: "UserAssigned", userAssignedIdentities: ["/identities/id"] },
+      identity: { type: "SystemAssigned, UserAssigned", userAssignedIdentities: ["/identities/id"] },
       keyVaultReferenceIdentity: "/identities/id",
       httpsOnly: true,
       siteConfig: {

@@ -89,7 +89,7 @@ describe("SettledReferences and BackendCode", () => {
         appName: "func",
         source: "labs/foundry-backend",
         contentHash: "abc",
-        app: first,
+        appInstance: "its-own-identity",
         after: [first],
       });
     });
@@ -100,8 +100,8 @@ describe("SettledReferences and BackendCode", () => {
     const deploy = only(recording, COMMAND, "backend-deploy");
     expect(deploy.inputs).toMatchObject({
       create: `${step("deploy-backend")} --app=func --source=labs/foundry-backend --content-hash=abc`,
+      triggers: ["its-own-identity"],
     });
-    expect(deploy.replaceWith.map((urn) => urn.split("::").at(-1))).toEqual(["references-settle"]);
     expect(deploy.dependsOn.some((urn) => urn.endsWith("::references-settle"))).toBe(true);
   });
 });

@@ -8,7 +8,6 @@ export interface Registration {
   /** URNs of what it depends on, components already expanded. */
   readonly dependsOn: readonly string[];
   readonly ignoreChanges: readonly string[];
-  readonly replaceWith: readonly string[];
 }
 
 /** What a program registered, and what it asked the provider for. */
@@ -38,7 +37,10 @@ const OUTPUTS: Record<string, (inputs: Record<string, unknown>) => Record<string
     connectionString: "IngestionEndpoint=https://in.example/",
   }),
   "azure-native:storage:StorageAccount": (inputs) => ({ name: inputs.accountName }),
-  "azure-native:web:WebApp": (inputs) => ({ name: inputs.name, ...born("2026-01-03") }),
+  "azure-native:web:WebApp": (inputs) => ({
+    name: inputs.name,
+    identity: { ...(inputs.identity as object), principalId: "its-own-identity" },
+  }),
 };
 
 function born(createdAt: string): Record<string, unknown> {
@@ -57,8 +59,7 @@ export async function record(
       newResource({ type, name, inputs }) {
         const dependsOn = request?.getDependenciesList() ?? [];
         const ignoreChanges = request?.getIgnorechangesList() ?? [];
-        const replaceWith = request?.getReplaceWithList() ?? [];
-        recording.resources.push({ type, name, inputs, dependsOn, ignoreChanges, replaceWith });
+        recording.resources.push({ type, name, inputs, dependsOn, ignoreChanges });
         return { id: idOf(type, name, inputs), state: { ...inputs, ...OUTPUTS[type]?.(inputs) } };
       },
       call({ token, inputs }) {
@@ -84,7 +85,6 @@ export async function record(
 interface RegisterRequest {
   getDependenciesList(): string[];
   getIgnorechangesList(): string[];
-  getReplaceWithList(): string[];
 }
 
 interface Monitor {

@@ -113,6 +113,21 @@ describe("program", () => {
     expect(doneBefore(COMMAND, "backend-deploy")).toContain("references-settle");
   });
 
+  it("does the app's steps again for another app of the same name, and only those", async () => {
+    const { recording } = await run("dev");
+    const triggersOf = (name: string) => only(recording, COMMAND, name).inputs.triggers;
+    expect(triggersOf("references-settle")).toContain("its-own-identity");
+    expect(triggersOf("backend-deploy")).toEqual(["its-own-identity"]);
+    expect(triggersOf("custody-key-sync")).not.toContain("its-own-identity");
+  });
+
+  it("makes a vault that nobody can purge only once the model has found room in the region", async () => {
+    const dependenciesIn = async (stack: string) =>
+      only((await run(stack)).recording, "azure-native:keyvault:Vault").dependsOn.join("\n");
+    expect(await dependenciesIn("prod")).toMatch(/::openai-gpt-5-1$/m);
+    expect(await dependenciesIn("dev")).not.toMatch(/::openai/);
+  });
+
   it("keeps the reference without a version and everything else free of secrets", async () => {
     const { recording } = await run("dev");
     const { properties } = only(recording, "azure-native:web:WebAppApplicationSettings").inputs as {
