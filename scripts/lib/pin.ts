@@ -40,9 +40,18 @@ export function pinned(text: string, location: string | undefined): string {
     document.deleteIn(["config", pinKey]);
     const rest = document.toJS() as { config?: object | null } | null;
     if (Object.keys(rest?.config ?? {}).length === 0) document.delete("config");
-    if (Object.keys(document.toJS() ?? {}).length === 0 && document.commentBefore === null) return "";
+    if (Object.keys(document.toJS() ?? {}).length === 0) return commentsOf(text);
   }
   return document.toString({ lineWidth: 0 });
+}
+
+/** The lines of a configuration file that are nothing but comments. */
+function commentsOf(text: string): string {
+  return text
+    .split("\n")
+    .filter((line) => line.trimStart().startsWith("#"))
+    .map((line) => `${line}\n`)
+    .join("");
 }
 
 /** Writes a file so that whoever reads it at the same time sees all of it or none. */

@@ -1,0 +1,91 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startedAt } from "../../scripts/lib/processes.ts";
+import {
+  heldLocks,
+  ownerOf,
+  ownerText,
+  type Processes,
+  type StateLock,
+} from "../../scripts/lib/state-locks.ts";
+
+const since = "2026-03-02T10:00:00Z";
+const lock: StateLock = { user: "ann", host: "here", pid: 7, since };
+
+/** A machine on which these processes live. */
+function machine(alive: Record<number, { startedAt?: number; orphan?: boolean }>): Processes {
+  return {
+    host: "here",
+    isAlive: (pid) => pid in alive,
+    startedAt: (pid) => alive[pid]?.startedAt,
+    isOrphan: (pid) => alive[pid]?.orphan === true,
+  };
+}
+
+describe("what has become of a lock's owner", () => {
+  const taken = Date.parse(since);
+
+  it("is not known of another machine's, even if the number lives here", () => {
+    expect(ownerOf({ ...lock, host: "there" }, machine({ 7: {} }))).toBe("elsewhere");
+  });
+
+  it.each([
+    ["gone, with its process", {}, "gone"],
+    ["alive", { 7: { startedAt: taken - 5000 } }, "alive"],
+    ["alive where the system does not say when it began", { 7: {} }, "alive"],
+    ["alive when it began about then", { 7: { startedAt: taken + 30_000 } }, "alive"],
+    ["gone when its number has gone to a later process", { 7: { startedAt: taken + 3_600_000 } }, "gone"],
+    ["gone even if that is an orphan", { 7: { startedAt: taken + 3_600_000, orphan: true } }, "gone"],
+    ["an orphan", { 7: { startedAt: taken - 5000, orphan: true } }, "orphan"],
+  ])("is that it is %s", (_, alive, state) => {
+    expect(ownerOf(lock, machine(alive))).toBe(state);
+  });
+
+  it("is that it lives, where the lock does not say when it was taken", () => {
+    expect(ownerOf({ ...lock, since: "" }, machine({ 7: { startedAt: taken } }))).toBe("alive");
+  });
+});
+
+it("an owner is told with user, machine, process and time", () => {
+  expect(ownerText(lock)).toBe(`ann@here, process 7, since ${since}`);
+});
+
+describe("the locks in a folder", () => {
+  let state: string;
+  beforeEach(() => {
+    state = mkdtempSync(path.join(tmpdir(), "kiln-locks-"));
+  });
+  afterEach(() => rmSync(state, { recursive: true, force: true }));
+  const write = (name: string, content: object, environment = "dev") => {
+    const folder = path.join(state, ".pulumi", "locks", "organization", "kiln", environment);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(path.join(folder, name), JSON.stringify(content));
+  };
+
+  it("are none where nobody ever took one", () => {
+    expect(heldLocks(state, "dev")).toEqual([]);
+  });
+
+  it("are those of this environment whose owner may still work", async () => {
+    const child = spawn(process.execPath, ["--version"], { stdio: "ignore" });
+    await once(child, "exit");
+    const now = new Date().toISOString();
+    const mine = { username: "ann", hostname: hostname(), pid: process.pid, timestamp: now };
+    write("mine.json", mine);
+    write("dead.json", { ...mine, pid: child.pid });
+    write("reborn.json", { ...mine, timestamp: "2001-01-01T00:00:00Z" });
+    write("other.json", { ...mine, hostname: "there", pid: child.pid });
+    write("not-a-lock.txt", mine);
+    write("mine.json", mine, "staging");
+    const of = (host: string, pid: unknown) => ({ user: "ann", host, pid, since: now });
+    const held = heldLocks(state, "dev");
+    expect(held).toContainEqual(of(hostname(), process.pid));
+    expect(held).toContainEqual(of("there", child.pid));
+    // Where the system does not say when processes began, the number alone counts.
+    expect(held).toHaveLength(startedAt(process.pid) === undefined ? 3 : 2);
+  });
+});
