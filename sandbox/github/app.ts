@@ -2,16 +2,22 @@ import { sandboxPaths } from "../client/files.ts";
 import type { Cloud } from "../core/cloud.ts";
 import type { Service } from "../core/service.ts";
 import { branchPolicyRoutes } from "./branch-policies.ts";
+import { branchRoutes } from "./branches.ts";
 import { contentRoutes } from "./contents.ts";
 import { environmentRoutes } from "./environments.ts";
+import { gitDataRoutes } from "./git-data.ts";
 import { GitStore } from "./git-store.ts";
 import { createApi, type GitHub } from "./http.ts";
 import { oidcSubjectRoutes } from "./oidc-subject.ts";
 import { peopleRoutes } from "./people.ts";
+import { refRoutes } from "./refs.ts";
 import { repositoryRoutes } from "./repositories.ts";
+import { rulesetRoutes } from "./rulesets.ts";
+import { runRoutes } from "./runs.ts";
 import { secretRoutes } from "./secrets.ts";
 import { Repositories } from "./state.ts";
 import { variableRoutes } from "./variables.ts";
+import { workflowRoutes } from "./workflows.ts";
 
 /** The GitHub of a sandbox, with what is on disk and belongs to nothing any more swept away. */
 export function openGitHub(cloud: Cloud): GitHub {
@@ -32,5 +38,11 @@ export function createGitHubApi(github: GitHub): Service {
   variableRoutes(api, github);
   secretRoutes(api, github);
   oidcSubjectRoutes(api, github);
+  branchRoutes(api, github);
+  refRoutes(api, github);
+  gitDataRoutes(api, github);
+  rulesetRoutes(api, github);
+  workflowRoutes(api, github);
+  runRoutes(api, github);
   return api;
 }

@@ -5,6 +5,8 @@ import { gitCommitBody, readCommit } from "./commits-read.ts";
 import { commitFiles, commitOf } from "./commits-write.ts";
 import { GitHubError, notFound, unprocessable } from "./errors.ts";
 import { type GitHub, parse, requireViewer } from "./http.ts";
+import { pushed } from "./pushes.ts";
+import { requireRules } from "./refs.ts";
 import { apiUrl, htmlUrl } from "./repository-body.ts";
 import type { Repository } from "./state.ts";
 import { type Entry, entryAt, listTree } from "./trees-read.ts";
@@ -83,9 +85,11 @@ export function contentRoutes(api: Service, github: GitHub): void {
     }
     await git.ensure(id, repository.defaultBranch);
     return git.inTurn(id, async () => {
-      const head = await commitOf(git, id, `refs/heads/${branch}`);
+      const ref = `refs/heads/${branch}`;
+      const head = await commitOf(git, id, ref);
       const isEmpty = head === undefined && branch === repository.defaultBranch;
       if (head === undefined && !isEmpty) throw notFound(`Branch ${branch} not found`);
+      if (!isEmpty) requireRules(github, repository, ref, "pull_request");
       const entry = head === undefined ? undefined : await entryAt(git, id, head, path);
       checkSha(path, entry, asked.sha);
       const content = "content" in asked ? decoded(asked.content) : undefined;
@@ -97,6 +101,7 @@ export function contentRoutes(api: Service, github: GitHub): void {
         author: asked.author ?? asked.committer,
         committer: asked.committer,
       });
+      await pushed(github, repository, viewer, { ref, before: head, after: sha });
       const written = content === undefined ? undefined : await entryAt(git, id, sha, path);
       return {
         created: entry === undefined,

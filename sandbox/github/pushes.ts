@@ -1,0 +1,50 @@
+import type { GitHub } from "./http.ts";
+import { startRun } from "./runs.ts";
+import type { Repository } from "./state.ts";
+import type { Viewer } from "./tokens.ts";
+import { startsOnPush } from "./workflow-file.ts";
+import { permissionsOf, startOf, workflowsAt } from "./workflows.ts";
+
+/** A ref that moved. */
+export interface Push {
+  readonly ref: string;
+  /** Undefined for a ref that was not there. */
+  readonly before: string | undefined;
+  readonly after: string;
+}
+
+/**
+ * Starts the workflows that wait for a push. What a job's `GITHUB_TOKEN` pushes starts none, so that no run starts the
+ * next. Source: docs.github.com, "Triggering a workflow".
+ */
+export async function pushed(
+  github: GitHub,
+  repository: Repository,
+  viewer: Viewer,
+  push: Push,
+): Promise<void> {
+  if (viewer.job !== undefined || !permissionsOf(github, repository).enabled) return;
+  const waiting = (await workflowsAt(github, repository, push.after)).filter(
+    ({ record, workflow }) => record.state === "active" && workflow?.events.has("push"),
+  );
+  if (waiting.length === 0) return;
+  const files = await changedFiles(github, repository, push);
+  for (const { record, workflow } of waiting) {
+    if (workflow === undefined || !startsOnPush(workflow, push.ref, files)) continue;
+    startRun(github, repository, viewer, {
+      ...startOf(workflow, record),
+      event: "push",
+      ref: push.ref,
+      sha: push.after,
+      inputs: {},
+    });
+  }
+}
+
+async function changedFiles({ git }: GitHub, { id }: Repository, push: Push): Promise<string[]> {
+  const args =
+    push.before === undefined
+      ? ["ls-tree", "-r", "-z", "--name-only", push.after]
+      : ["diff", "-z", "--name-only", push.before, push.after];
+  return (await git.text(id, args)).split("\0").filter((file) => file !== "");
+}
