@@ -19,7 +19,7 @@ module.exports = {
     only(
       "scripts-are-thin",
       "^scripts/",
-      "^(scripts|engine)/|^stacks/(config|program)\\.ts$|^sandbox/client/|^components/github/(model|workflows)/",
+      "^(scripts|engine)/|^stacks/(config|program)\\.ts$|^sandbox/client/|^components/(github/(model|workflows)/|azure/roles\\.ts$)",
     ),
     // What GitHub's things are, without Pulumi: components make them of it, the command checks and renders them.
     only(
