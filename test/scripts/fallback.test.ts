@@ -1,8 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { deploy } from "../../scripts/lib/deploy.ts";
 import { fullRegion, isElsewhere, reasonToStay, wasWhole } from "../../scripts/lib/fallback.ts";
 import { candidates } from "../../scripts/lib/placement.ts";
-import { emptyState } from "../../scripts/lib/state.ts";
-import { testSession } from "./support.ts";
+import type { StackHandle } from "../../scripts/lib/stack.ts";
+import { emptyState, type State } from "../../scripts/lib/state.ts";
+import { diagnosticEvent, pages, testContext, testSession } from "./support.ts";
 
 const locations = ["eastus", "westus", "northeurope"];
 const session = testSession("dev", { config: { locations } });
@@ -113,5 +115,141 @@ describe("the regions to look at", () => {
     expect(candidates({ ...session, wantedLocation: "westus" }, { pinned: "eastus" })).toEqual(["westus"]);
     expect(candidates(session, { only: { location: "northeurope", why: "w" } })).toEqual(["northeurope"]);
     expect(candidates({ ...session, wantedLocation: "westus" }, { full: full("westus") })).toEqual([]);
+  });
+});
+
+type Emit = (event: object) => void;
+
+/** Regions of which some turn out full only when something is built there, and a stack whose record goes along. */
+function world(options: {
+  full: readonly string[];
+  history?: readonly object[];
+  /** What fails in taking out. */
+  destroy?: () => Promise<void>;
+}) {
+  const done: string[] = [];
+  let resources: State["resources"] = [];
+  let pin: string | undefined;
+  const model = session.config.foundry.model;
+  const skus = [{ name: model.sku, usageName: "usage" }];
+  const clients = {
+    cognitive: async () => ({
+      models: { list: () => pages([{ kind: "OpenAI", model: { ...model, skus } }]) },
+      usages: { list: () => pages([]) },
+      deletedAccounts: {
+        list: () => pages(resources.length > 0 ? [] : deleted),
+        beginPurgeAndWait: async (location: string) => {
+          done.push(`purge in ${location}`);
+          deleted = [];
+        },
+      },
+    }),
+    keyVault: async () => ({ vaults: { listDeleted: () => pages([]) } }),
+    resources: async () => ({ resources: { listByResourceGroup: () => pages([]) } }),
+  };
+  let deleted: object[] = [];
+  const handle = {
+    state: emptyState as State,
+    read: async () => {
+      handle.state = { ...emptyState, resources };
+      return true;
+    },
+    history: async () => options.history ?? [],
+    pin: (location: string | undefined) => {
+      if (location !== pin) done.push(`pin ${location}`);
+      pin = location;
+    },
+    get pinnedLocation() {
+      return pin;
+    },
+    stack: async () => ({
+      up: async ({ onEvent }: { onEvent: Emit }) => {
+        const region = process.env.KILN_LOCATION ?? session.config.location;
+        done.push(`up in ${region}`);
+        const group = {
+          urn: "g",
+          type: "azure-native:resources:ResourceGroup",
+          outputs: { location: region },
+        };
+        resources = [{ ...group, id: session.resolved.ids.resourceGroup }];
+        if (!options.full.includes(region)) return;
+        const { accountName: name } = session.owner;
+        const id = `/subscriptions/s/resourceGroups/${session.resolved.names.resourceGroup}/x`;
+        deleted = [{ name, id, location: region, tags: session.owner.tags }];
+        onEvent(diagnosticEvent("error", `Code="InsufficientQuota" Message="${region} is full"`));
+        throw new Error("code: 255");
+      },
+      destroy: async () => {
+        await options.destroy?.();
+        done.push("destroy");
+        resources = [];
+      },
+    }),
+    run: async (args: readonly string[]) => void done.push(args.join(" ")),
+  };
+  const context = testContext();
+  const here = testSession("dev", { clients, config: { locations } });
+  return {
+    done,
+    context,
+    deploy: () => deploy(context, here, handle as unknown as StackHandle),
+    pinned: () => pin,
+  };
+}
+
+describe("a region that turns out full", () => {
+  beforeEach(() => void vi.stubEnv("KILN_LOCATION", undefined));
+  afterEach(() => void vi.unstubAllEnvs());
+
+  it("is left without a trace, and the environment is built in the next, which holds it", async () => {
+    const { done, deploy: run, context, pinned } = world({ full: ["eastus"] });
+    const { left, record } = await run();
+    expect(done).toEqual(["up in eastus", "pin westus", "destroy", "purge in eastus", "up in westus"]);
+    expect(left.map(({ location }) => location)).toEqual(["eastus"]);
+    expect(record.region).toBe("westus");
+    expect(pinned()).toBe("westus");
+    expect(context.out.warned).toEqual([
+      "eastus has no room after all: eastus is full (InsufficientQuota). Taking out what was made there; then on to westus.",
+    ]);
+  });
+
+  it("is one of several: the failure tells of each, and nothing holds the environment to any", async () => {
+    const { done, deploy: run, pinned } = world({ full: locations });
+    await expect(run()).rejects.toMatchObject({
+      code: "InsufficientQuota",
+      cause: locations
+        .map((each) => `${each} has no room after all: ${each} is full (InsufficientQuota)`)
+        .join("\n"),
+    });
+    expect(done.filter((each) => each.startsWith("up"))).toEqual(locations.map((each) => `up in ${each}`));
+    expect(done.filter((each) => each === "destroy")).toHaveLength(3);
+    expect(pinned()).toBeUndefined();
+  });
+
+  it("keeps an environment that was whole, and says why", async () => {
+    const { done, deploy: run } = world({
+      full: ["eastus"],
+      history: [{ kind: "update", result: "succeeded" }],
+    });
+    await expect(run()).rejects.toMatchObject({
+      code: "InsufficientQuota",
+      cause: expect.stringMatching(/^The environment was whole there, so it stays/),
+    });
+    expect(done).toEqual(["up in eastus"]);
+  });
+
+  it("that cannot be left is the failure, with what stood in the way", async () => {
+    const { done, deploy: run } = world({
+      full: ["eastus"],
+      destroy: () => Promise.reject(new Error('Code="ScopeLocked" Message="locked"')),
+    });
+    await expect(run()).rejects.toMatchObject({
+      code: "InsufficientQuota",
+      cause: expect.stringMatching(
+        /^What was made in eastus could not be taken out again: a lock forbids it/,
+      ),
+      next: expect.stringContaining("lock"),
+    });
+    expect(done).toEqual(["up in eastus", "pin westus"]);
   });
 });
