@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-const command = fileURLToPath(new URL("../../scripts/kiln.mjs", import.meta.url));
+const project = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface Finished {
   /** Undefined when a signal ended it. */
@@ -33,11 +33,19 @@ export interface TestKiln {
   dispose(): Promise<void>;
 }
 
-export async function testKiln(): Promise<TestKiln> {
-  const home = mkdtempSync(path.join(tmpdir(), "kiln-home-"));
+/**
+ * @param options.project the checkout it runs from. @default this one
+ * @param options.home its home, which it then shares with another. @default one of its own
+ */
+export async function testKiln(options: { project?: string; home?: string } = {}): Promise<TestKiln> {
+  const home = options.home ?? mkdtempSync(path.join(tmpdir(), "kiln-home-"));
+  const command = path.join(options.project ?? project, "scripts", "kiln.mjs");
+  // What Node compiles of a checkout that is soon gone goes with it.
+  const cache =
+    options.project === undefined ? {} : { NODE_COMPILE_CACHE: path.join(options.project, ".cache") };
   const start = (args: readonly string[], env: Record<string, string> = {}): Running => {
     const child = spawn(process.execPath, [command, ...args], {
-      env: { ...process.env, KILN_HOME: home, NO_COLOR: "1", ...env },
+      env: { ...process.env, KILN_HOME: home, NO_COLOR: "1", ...cache, ...env },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });
