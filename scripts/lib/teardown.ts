@@ -79,8 +79,11 @@ export async function removeAll(
     await refuseForeign(session, handle);
     // Where purging is forbidden the logs can be had back for a while, as the vault can.
     if (!config.foundry.vault.purgeProtection) await deleteLogs(clients, handle.state);
-    if (handle.state.resources.length > 0) await destroy(context, handle, record);
-    if (forget) await handle.run(["stack", "rm", "--yes", "--preserve-config"]);
+    const nothing = handle.state.resources.length === 0;
+    if (!nothing) await destroy(context, handle, record);
+    // A run that failed at its first resource leaves components on record, which are nothing in the cloud.
+    const anyway = nothing ? ["--force"] : [];
+    if (forget) await handle.run(["stack", "rm", "--yes", "--preserve-config", ...anyway]);
   });
 }
 

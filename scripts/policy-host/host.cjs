@@ -7,6 +7,10 @@ const { onDemand } = require("../lib/lean-sdk.cjs");
 onDemand("@pulumi/pulumi/automation/index.js");
 onDemand("@pulumi/pulumi/vendor/ts-node@7.0.1/index.js", () => ({ register: () => {} }));
 
+// An engine that is killed closes nothing: whoever it was started by is then another.
+const engine = process.ppid;
+setInterval(() => process.ppid === engine || process.exit(), 1000).unref();
+
 const host = createRequire(path.resolve("package.json")).resolve("@pulumi/pulumi/cmd/run-policy-pack");
 process.argv[1] = host;
 require(host);
