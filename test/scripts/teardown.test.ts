@@ -110,7 +110,7 @@ describe("taking down", () => {
   it("a stack of nothing only forgets it", async () => {
     const { session, done, handle } = world({});
     await tearDown(testContext(), session, handle({}));
-    expect(done).toEqual(["stack rm --yes --preserve-config"]);
+    expect(done).toEqual(["stack rm --yes --preserve-config --force"]);
   });
 
   it("what is not on record looks for deleted namesakes all the same, and leaves those of others", async () => {
