@@ -12,6 +12,7 @@ import { addScanCommand } from "./scan-command.ts";
 interface EnvironmentOptions {
   readonly cloud: CloudName;
   readonly yes?: boolean;
+  readonly ttl?: number;
 }
 
 interface RotateKeyFlags {
@@ -170,8 +171,9 @@ function commands(run: Run): Command {
 
   verb("up", "bring an environment up, or up to date")
     .option("-y, --yes", "do not ask")
-    .action((environment: string, { cloud, yes = false }: EnvironmentOptions) =>
-      run(async (context) => (await import("./verbs/up.ts")).up(context, { environment, cloud, yes })),
+    .option("--ttl <span>", "a pr-<number> environment that expires: 72h from now", parseSpan)
+    .action((environment: string, { cloud, yes = false, ttl: ttlMs }: EnvironmentOptions) =>
+      run(async (context) => (await import("./verbs/up.ts")).up(context, { environment, cloud, yes, ttlMs })),
     );
   verb("preview", "show what up would change, judged by the policies").action(
     (environment: string, { cloud }: EnvironmentOptions) =>

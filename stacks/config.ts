@@ -55,6 +55,8 @@ export const STEERING_VARIABLES = {
   location: "KILN_LOCATION",
   /** `name@version`: another model than the configured one, for this run. */
   model: "KILN_MODEL",
+  /** When a pr-<number> environment expires, as `2026-03-01T12:00:00Z`. */
+  expiresOn: "KILN_EXPIRES_ON",
   /** `1` brings stack traces back, which the program switches off because they are slow. */
   stackTraces: "KILN_STACK_TRACES",
 } as const;
@@ -111,6 +113,10 @@ export function parseConfig(environment: Environment, raw: RawConfig, variables:
       variableProblem("location", chosen, `one of the configured locations, ${locations.join(", ")}`),
     );
   }
+  const expiresOn = variables[STEERING_VARIABLES.expiresOn] || undefined;
+  const wrongExpiry = expiresOn === undefined ? undefined : expiryProblem(expiresOn, environment);
+  if (expiresOn !== undefined && wrongExpiry !== undefined)
+    problems.push(variableProblem("expiresOn", expiresOn, wrongExpiry));
   const pinned = raw.values.pinnedLocation;
   if (typeof pinned === "string" && locations.length > 0 && !locations.includes(pinned)) {
     const message = `is ${JSON.stringify(pinned)}; allowed: one of the configured locations, ${locations.join(", ")}`;
@@ -126,7 +132,16 @@ export function parseConfig(environment: Environment, raw: RawConfig, variables:
     locations: [...new Set([location, ...fallbackLocations])],
     deployerType,
     vaultCreateMode: mode === "recover" ? "recover" : "default",
+    expiresOn,
   };
+}
+
+/** What an expiry may be, when it is not that. Pure. */
+function expiryProblem(value: string, { kind }: Environment): string | undefined {
+  if (kind !== "pr") return "nothing; only pr-<number> environments expire";
+  return /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z$/.test(value) && !Number.isNaN(Date.parse(value))
+    ? undefined
+    : "a time in UTC, like 2026-03-01T12:00:00Z";
 }
 
 /** Reads and checks the YAML files of an environment: what the kiln command does. @throws {ConfigError} */

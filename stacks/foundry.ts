@@ -52,7 +52,8 @@ export function foundry(config: KilnConfig, deployer: Deployer, backend: Backend
   const group = new ResourceGroup("foundry", {
     resourceGroupName: resolved.names.resourceGroup,
     location: resolved.location,
-    tags: resolved.tags,
+    // Whoever looks for expired environments finds it where everything of one is.
+    tags: { ...resolved.tags, ...(config.expiresOn === undefined ? {} : { expiresOn: config.expiresOn }) },
   });
   const place: Place = { resourceGroupName: group.name, location: resolved.location, tags: resolved.tags };
   const account = openAiAccount(config, resolved, place);

@@ -71,6 +71,8 @@ export interface KilnConfig {
   readonly deployerType: PrincipalType | undefined;
   readonly foundry: FoundryConfig;
   readonly vaultCreateMode: VaultCreateMode;
+  /** When nobody needs the environment any more, as an ISO 8601 time in UTC; undefined for one that stays. */
+  readonly expiresOn: string | undefined;
 }
 
 /** The values that differ by kind of environment where the configuration says nothing. */

@@ -1,6 +1,7 @@
 import { card } from "../lib/card.ts";
 import { foresee, openForPreview } from "../lib/deploy.ts";
 import { type ExitCode, exitCodes } from "../lib/errors.ts";
+import { keepExpiry } from "../lib/expiry.ts";
 import { buildIn, place } from "../lib/placement.ts";
 import { openSession, type VerbContext } from "../lib/session.ts";
 import type { CloudName } from "../lib/target.ts";
@@ -13,7 +14,9 @@ export async function preview(
   const began = Date.now();
   const session = await openSession(context, options.environment, options.cloud);
   const handle = openForPreview(context, session);
-  const region = await place(context, session, await handle.glance(), {
+  const state = await handle.glance();
+  keepExpiry(session, state, undefined);
+  const region = await place(context, session, state, {
     pinned: handle.pinnedLocation,
   });
   buildIn(session, region);

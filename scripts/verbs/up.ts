@@ -2,6 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { card } from "../lib/card.ts";
 import { deploy, foresee, openForChange } from "../lib/deploy.ts";
 import { type ExitCode, exitCodes, usageError } from "../lib/errors.ts";
+import { keepExpiry, requireEphemeral } from "../lib/expiry.ts";
 import { buildIn, place } from "../lib/placement.ts";
 import { exclusively, openSession, type VerbContext } from "../lib/session.ts";
 import type { CloudName } from "../lib/target.ts";
@@ -9,7 +10,7 @@ import type { CloudName } from "../lib/target.ts";
 /** `kiln up <env>`: brings an environment up, or up to date. */
 export async function up(
   context: VerbContext,
-  options: { environment: string; cloud: CloudName; yes: boolean },
+  options: { environment: string; cloud: CloudName; yes: boolean; ttlMs?: number | undefined },
 ): Promise<ExitCode> {
   const began = Date.now();
   const { out } = context;
@@ -21,10 +22,12 @@ export async function up(
       "Add --yes.",
     );
   }
+  requireEphemeral(options.environment, options.ttlMs);
   const session = await openSession(context, options.environment, options.cloud);
   out.say(`Bringing up ${options.environment} (${options.cloud})`);
   return exclusively(context, session, "up", async () => {
     const handle = await openForChange(context, session);
+    keepExpiry(session, handle.state, options.ttlMs);
     if (options.cloud === "azure" && !options.yes) {
       buildIn(session, await place(context, session, handle.state, { pinned: handle.pinnedLocation }));
       await foresee(context, session, handle);
