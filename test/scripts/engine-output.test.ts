@@ -21,6 +21,7 @@ describe("what the engine says went wrong", () => {
       "  nor what goes on with it",
       "error: second",
       "error: first",
+      "error: second",
     ].join("\n");
     expect(engineSaid(failed("error: not what stdout says", stderr))).toEqual([
       "first\nmore of the first\nand more",

@@ -180,6 +180,14 @@ describe("healing", () => {
     },
   );
 
+  it("leaves what was being updated as it is on record: what the cloud says of it was just read", async () => {
+    const known = { ...vault, custom: true, id: vaultId, inputs: { tags: "as recorded" } };
+    const pending = [{ resource: { ...known, inputs: { tags: "as asked for" } }, type: "updating" }];
+    const here = world(exported([stack, known], pending), { [vaultId]: ["Updating", "Succeeded"] });
+    await here.heal(state(pending));
+    expect(here.record().deployment).toMatchObject({ resources: [stack, known], pending_operations: [] });
+  });
+
   it("does not take for gone what the cloud refuses to show", async () => {
     const pending = [{ resource: app, type: "creating" }];
     const refusal = Object.assign(new Error("forbidden"), { statusCode: 403 });

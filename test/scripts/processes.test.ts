@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { bornOf, startedAt } from "../../scripts/lib/processes.ts";
 
@@ -18,6 +19,21 @@ it("a living process has a time of birth, which stays, and a dead one has none",
   await once(child, "exit");
   expect(bornOf(pid)).toBeUndefined();
 });
+
+it.runIf(process.platform === "linux")(
+  "one that has ended is dead, even while nobody has asked how",
+  async () => {
+    // The shell's child ends when the shell has become something that never asks for it.
+    const child = `sh -c 'until [ "$(cat /proc/$PPID/comm)" = cat ]; do :; done'`;
+    const parent = spawn("sh", ["-c", `${child} & echo $!; exec cat`], { stdio: ["pipe", "pipe", "ignore"] });
+    const [said] = (await once(parent.stdout, "data")) as [Buffer];
+    const pid = Number(said.toString());
+    await expect.poll(() => readFileSync(`/proc/${pid}/stat`, "utf8")).toMatch(/\) Z /);
+    expect(bornOf(pid)).toBeUndefined();
+    parent.stdin.end();
+    await once(parent, "exit");
+  },
+);
 
 it("a process of someone else lives as well", () => {
   expect(bornOf(1)).toBeDefined();
