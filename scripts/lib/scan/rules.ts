@@ -147,6 +147,21 @@ function* clientSecrets(text: string): Generator<Span> {
   }
 }
 
+const AWS_SECRET =
+  /aws_?secret_?access_?key\\?["']?\s*(?::|=>|=)\s*\\?["']?(?<secret>[A-Za-z0-9/+=]{40})(?![A-Za-z0-9/+=])/dgi;
+/** secretlint's rule tells where the name begins, not the secret: a baseline of that would let the next one pass. */
+function* awsSecrets(text: string): Generator<Span> {
+  for (const { value, ...span } of secretsOf(text, AWS_SECRET, /secret_?access_?key/i)) {
+    if (looksRandom(value)) yield span;
+  }
+}
+
+const REGISTRY = /:(?:_authToken|_auth|_password)\s*=\s*"?(?<secret>[^\s"$]{8,400})/dg;
+
+function* registryCredentials(text: string): Generator<Span> {
+  for (const { start, end } of secretsOf(text, REGISTRY, /:_(?:auth|password)/)) yield { start, end };
+}
+
 const BEARER = /\bBearer\s+(?<secret>[A-Za-z0-9._~+/-]{20,4000}={0,2})/dgi;
 const BASIC = /\bAuthorization\\?["']?\s*[:=]\s*\\?["']?Basic\s+(?<secret>[A-Za-z0-9+/]{8,400}={0,2})/dgi;
 
@@ -169,13 +184,14 @@ const PEM_LENGTH = 16_000;
 function* privateKeys(text: string): Generator<Span> {
   if (!text.includes("PRIVATE KEY")) return;
   for (const match of text.matchAll(PEM_BEGIN)) {
-    const start = match.index;
-    const inside = text.slice(start + match[0].length, start + PEM_LENGTH);
+    const from = match.index + match[0].length;
+    if (!/[A-Za-z0-9+/]{40}/.test(text.slice(from, from + 800).split("-----", 1)[0] ?? "")) continue;
+    const inside = text.slice(from, from + PEM_LENGTH);
     const end = PEM_END.exec(inside);
-    const body = inside.slice(0, end?.index ?? 600);
-    if (!/[A-Za-z0-9+/]{40}/.test(body.slice(0, 800))) continue;
-    const length = end === null ? body.length : end.index + end[0].length;
-    yield { start, end: start + match[0].length + length };
+    yield {
+      start: match.index,
+      end: from + (end === null ? Math.min(600, inside.length) : end.index + end[0].length),
+    };
   }
 }
 
@@ -189,6 +205,8 @@ export const RULES: readonly Rule[] = [
   { id: "azure-legacy-key", title: "a 32-digit key beside a word for one", find: legacyKeys },
   { id: "azure-sas", title: "a shared access signature", find: sharedAccessSignatures },
   { id: "client-secret", title: "a client secret, by its name", find: clientSecrets },
+  { id: "aws-secret-key", title: "an AWS secret access key", find: awsSecrets },
+  { id: "registry-credentials", title: "a package registry's credentials", find: registryCredentials },
   { id: "basic-credentials", title: "a user's password in a header", chosen: true, find: basicCredentials },
   { id: "bearer-token", title: "a bearer token", find: bearerTokens },
   {
