@@ -4,6 +4,7 @@ import { wantsStackTraces } from "../../stacks/config.ts";
 import { isRegionFull, passesByItself } from "./cloud-errors.ts";
 import { KilnError } from "./errors.ts";
 import { finishLeaving, leaveFullRegion } from "./fallback.ts";
+import { forgetGone, lookForGone } from "./gone.ts";
 import { heal } from "./heal.ts";
 import { OperationRecord, operate } from "./operation.ts";
 import { buildIn, type FullRegion, type PlaceOptions, place } from "./placement.ts";
@@ -52,8 +53,8 @@ export async function deploy(context: VerbContext, session: Session, handle: Sta
   const left: FullRegion[] = [];
   for (let attempt = 1; ; attempt++) {
     const record = new OperationRecord();
+    await finishLeaving(context, session, handle);
     try {
-      await finishLeaving(context, session, handle);
       return { ...(await build(context, session, handle, record, left)), left };
     } catch (error) {
       if (!(error instanceof KilnError)) throw error;
@@ -73,7 +74,7 @@ export async function deploy(context: VerbContext, session: Session, handle: Sta
   }
 }
 
-/** One try: heals, clears the names, finds the region, and runs the program there. */
+/** One try: heals, forgets what is gone, clears the names, finds the region, and runs the program there. */
 function build(
   context: VerbContext,
   session: Session,
@@ -84,6 +85,7 @@ function build(
   const { resolved, clients, config } = session;
   return operate(handle, resolved.environment, context.out, record, async () => {
     if (await heal(handle, handle.state, resolved.subscriptionId, clients, context.out)) await handle.read();
+    else await forgetGone(context, handle, await lookForGone(context, session, handle.state));
     const only = await clearNames(context, session, handle.state);
     const region = await place(context, session, handle.state, {
       pinned: handle.pinnedLocation,

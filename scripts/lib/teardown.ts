@@ -143,7 +143,10 @@ interface GroupResource {
   readonly tags: Readonly<Record<string, string>> | undefined;
 }
 
-async function resourcesOfGroup(session: Session): Promise<GroupResource[]> {
+/** What is in the environment's group, without what is below it; nothing where there is no such group. */
+export async function resourcesOfGroup(
+  session: Pick<Session, "clients" | "resolved">,
+): Promise<GroupResource[]> {
   const { resources } = await session.clients.resources();
   const found: GroupResource[] = [];
   try {

@@ -1,0 +1,59 @@
+import { apiVersions } from "./api-versions.ts";
+import { provisioningState } from "./heal.ts";
+import { describe } from "./progress.ts";
+import type { Session, VerbContext } from "./session.ts";
+import type { StackHandle } from "./stack.ts";
+import type { State, StateResource } from "./state.ts";
+import { resourcesOfGroup } from "./teardown.ts";
+import { toKilnError } from "./trouble.ts";
+
+/** What is on record directly in a group, and so is to be found in the group's list. Pure. */
+export function listed(state: Pick<State, "resources">, groupId: string): StateResource[] {
+  const inGroup = new RegExp(`^${escaped(groupId)}/providers/[^/]+/[^/]+/[^/]+$`, "i");
+  return state.resources.filter(({ id, type }) => inGroup.test(id ?? "") && apiVersions[type] !== undefined);
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+/**
+ * What someone deleted behind Kiln's back: on record, and not in the cloud. One list of the group tells in the usual case that
+ * there is nothing of the kind; since lists lag behind, what is not in it is asked for by itself. What a killed run left is
+ * not looked at: healing does that. That it cannot be told is said, and no failure.
+ */
+export async function lookForGone(
+  context: Pick<VerbContext, "out">,
+  session: Session,
+  state: State,
+): Promise<StateResource[]> {
+  const recorded = listed(state, session.resolved.ids.resourceGroup);
+  if (recorded.length === 0 || state.pending.length > 0) return [];
+  try {
+    const there = new Set((await resourcesOfGroup(session)).map(({ id }) => id.toLowerCase()));
+    const missing = recorded.filter(({ id = "" }) => !there.has(id.toLowerCase()));
+    if (missing.length === 0) return [];
+    const { resources } = await session.clients.resources();
+    const states = await Promise.all(
+      missing.map(({ id = "", type }) => provisioningState(resources, id, apiVersions[type] ?? "")),
+    );
+    return missing.filter((_, at) => states[at] === undefined);
+  } catch (error) {
+    const { message, code } = toKilnError(error);
+    context.out.warn(`Whether everything on record is still there could not be told: ${message} (${code}).`);
+    return [];
+  }
+}
+
+/** Takes from the record what the cloud does not have any more, so that the next run makes it anew. */
+export async function forgetGone(
+  context: Pick<VerbContext, "out">,
+  handle: StackHandle,
+  gone: readonly StateResource[],
+): Promise<void> {
+  if (gone.length === 0) return;
+  const names = gone.map(describe).join(", ");
+  context.out.warn(`${names}: on record, but gone from the cloud. Reading what is there, to make it anew.`);
+  await handle.run(["refresh", "--yes", "--skip-preview"]);
+  await handle.read();
+}
