@@ -216,6 +216,24 @@ function commands(run: Run): Command {
     (environment: string, { cloud }: EnvironmentOptions) =>
       run(async (context) => (await import("./verbs/env.ts")).env(context, { environment, cloud })),
   );
+  const overall = (name: string, description: string) =>
+    kiln
+      .command(name)
+      .description(description)
+      .addOption(
+        new Option("--cloud <cloud>", "which cloud").choices(["sandbox", "azure"]).default("sandbox"),
+      )
+      .option("--json", "one JSON document on stdout, and nothing else there");
+  overall("list", "every environment: its age, region, drift, and what costs something").action(
+    ({ cloud }: EnvironmentOptions) =>
+      run(async (context) => (await import("./verbs/list.ts")).list(context, { cloud })),
+  );
+  overall("reap", "take down every pr-<number> environment that has expired, and nothing else")
+    .option("-y, --yes", "do not ask", false)
+    .option("--dry-run", "only say which they are", false)
+    .action((options: { cloud: CloudName; yes: boolean; dryRun: boolean }) =>
+      run(async (context) => (await import("./verbs/reap.ts")).reap(context, options)),
+    );
   addSandboxCommands(kiln, run);
   addScanCommand(kiln, run);
   addGithubCommands(kiln, run);

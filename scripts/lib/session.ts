@@ -28,14 +28,18 @@ export interface VerbContext {
 /** Runs one verb with what it needs. */
 export type Run = (verb: (context: VerbContext) => Promise<ExitCode>) => Promise<void>;
 
-/** An environment in a cloud, ready to be worked on. */
-export interface Session {
+/** A cloud and an engine, ready to be worked with. */
+export interface OpenCloud {
   readonly paths: KilnPaths;
+  readonly engine: Engine;
+  readonly target: CloudTarget;
+}
+
+/** An environment in a cloud, ready to be worked on. */
+export interface Session extends OpenCloud {
   readonly config: KilnConfig;
   /** The location that whoever runs Kiln chose among the configured ones. */
   readonly wantedLocation: string | undefined;
-  readonly engine: Engine;
-  readonly target: CloudTarget;
   readonly resolved: EnvironmentResources;
   readonly owner: Ownership;
   readonly clients: CloudClients;
@@ -47,8 +51,13 @@ export async function openSession(
   environment: string,
   cloud: CloudName,
 ): Promise<Session> {
+  const config = loadConfig(kilnPaths(context.env).project, environment, context.env);
+  return inCloud(context, await openCloud(context, cloud), config);
+}
+
+/** Provides the engine and makes contact with the cloud, both at once. */
+export async function openCloud(context: VerbContext, cloud: CloudName): Promise<OpenCloud> {
   const paths = kilnPaths(context.env);
-  const config = loadConfig(paths.project, environment, context.env);
   makeHome(paths);
   // Making an engine takes minutes, which nobody waits for when the cloud cannot be reached.
   const giveUp = new AbortController();
@@ -60,14 +69,22 @@ export async function openSession(
     giveUp.abort();
     throw error;
   });
+  return { paths, engine, target };
+}
+
+/** An environment of a cloud that is open. @throws ConfigError */
+export function environmentIn(context: VerbContext, open: OpenCloud, environment: string): Session {
+  return inCloud(context, open, loadConfig(open.paths.project, environment, context.env));
+}
+
+function inCloud(context: VerbContext, open: OpenCloud, config: KilnConfig): Session {
+  const { target } = open;
   const resolved = resolveEnvironment(config, target.subscriptionId);
   const { env, repo, service } = resolved.tags;
   return {
-    paths,
+    ...open,
     config,
     wantedLocation: context.env[STEERING_VARIABLES.location] || undefined,
-    engine,
-    target,
     resolved,
     clients: cloudClients(target),
     owner: {

@@ -26,7 +26,7 @@ export interface Receipt {
 }
 
 /** Azure makes these on its own beside Application Insights; they go with their group. */
-const cloudMade = /^microsoft\.(insights\/actiongroups|alertsmanagement\/smartdetectoralertrules)$/i;
+export const cloudMade = /^microsoft\.(insights\/actiongroups|alertsmanagement\/smartdetectoralertrules)$/i;
 
 /** Deletes what is on record, purges what would block the next `up`, forgets the stack, and looks what is left. */
 export async function tearDown(
@@ -141,6 +141,7 @@ interface GroupResource {
   readonly type: string;
   readonly name: string;
   readonly tags: Readonly<Record<string, string>> | undefined;
+  readonly createdOn: Date | undefined;
 }
 
 /** What is in the environment's group, without what is below it; nothing where there is no such group. */
@@ -150,10 +151,11 @@ export async function resourcesOfGroup(
   const { resources } = await session.clients.resources();
   const found: GroupResource[] = [];
   try {
-    for await (const { id = "", type = "", name = "", tags } of resources.listByResourceGroup(
-      session.resolved.names.resourceGroup,
-    )) {
-      found.push({ id, type, name, tags });
+    const listed = resources.listByResourceGroup(session.resolved.names.resourceGroup, {
+      expand: "createdTime",
+    });
+    for await (const { id = "", type = "", name = "", tags, createdTime } of listed) {
+      found.push({ id, type, name, tags, createdOn: createdTime });
     }
   } catch (error) {
     if ((error as { statusCode?: number }).statusCode !== 404) throw error;

@@ -4,6 +4,7 @@ import { type ExitCode, exitCodes } from "../lib/errors.ts";
 import { provisioningState } from "../lib/heal.ts";
 import { asKilnError } from "../lib/keys/cloud-answer.ts";
 import { duration, table } from "../lib/output.ts";
+import { condition } from "../lib/overview.ts";
 import { recordedLocation } from "../lib/placement.ts";
 import { azureRotationPorts, keyPlace } from "../lib/rotation/azure.ts";
 import { type KeyStatus, keyStatus } from "../lib/rotation/key-status.ts";
@@ -33,15 +34,14 @@ export async function status(
     lookAtKey(context, session, state),
   ]);
   const exists = resources.length > 0;
-  // A run that succeeded has written its outputs.
-  const whole = exists && Object.keys(state.outputs).length > 0 && state.pending.length === 0;
+  const result = condition(state);
   const outputs = Object.fromEntries(Object.entries(state.outputs));
   const region = recordedLocation(state) ?? session.resolved.location;
   context.out.document({
     verb: "status",
     env: options.environment,
     cloud: options.cloud,
-    result: whole ? "up" : exists ? "incomplete" : "down",
+    result,
     region,
     outputs,
     systems: exists ? [{ name: "foundry", resources }] : [],
@@ -54,8 +54,8 @@ export async function status(
     out.say(`${options.environment} is down (${options.cloud}).`);
     return exitCodes.done;
   }
-  const condition = whole ? "is up" : "is not whole: its last run did not finish";
-  out.say(pc.bold(`${options.environment} ${condition} (${options.cloud}, ${region})`));
+  const words = result === "up" ? "is up" : "is not whole: its last run did not finish";
+  out.say(pc.bold(`${options.environment} ${words} (${options.cloud}, ${region})`));
   out.say(table(Object.entries(outputs).map(([name, value]) => [name, String(value)])));
   out.say(`\n${pc.bold("foundry")}`);
   out.say(

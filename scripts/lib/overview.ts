@@ -1,0 +1,105 @@
+import { recordedExpiry } from "./expiry.ts";
+import { recordedLocation } from "./placement.ts";
+import type { State, StateResource } from "./state.ts";
+import { cloudMade } from "./teardown.ts";
+
+/** A resource that costs something while it is there, and what decides how much. */
+export interface CostItem {
+  readonly type: string;
+  readonly name: string;
+  /** SKU and capacity, in Azure's words, such as `GlobalStandard ×10`. */
+  readonly size: string;
+}
+
+/** One environment among others. */
+export interface EnvironmentOverview {
+  readonly env: string;
+  /** `incomplete`: a run that did not finish left it so. */
+  readonly result: ReturnType<typeof condition>;
+  readonly region: string | undefined;
+  /** When the first thing in it was made, by the cloud's clock. */
+  readonly createdOn: string | undefined;
+  readonly ageMs: number | undefined;
+  readonly expiresOn: string | undefined;
+  readonly expired: boolean;
+  readonly drift: Drift;
+  readonly costs: readonly CostItem[];
+}
+
+/** How the cloud differs from the record, told from the list of the group alone; `pulumi refresh` compares every property. */
+export interface Drift {
+  /** On record, but gone. */
+  readonly missing: readonly string[];
+  /** In the group, but not on record. */
+  readonly unknown: readonly string[];
+}
+
+/** What a group holds, as the cloud lists it. */
+export interface Listed {
+  readonly id: string;
+  readonly type: string;
+  readonly name: string;
+  readonly createdOn: Date | undefined;
+}
+
+/** Puts together what the record says and what the cloud lists. Pure. */
+export function describeEnvironment(
+  env: string,
+  state: State,
+  listed: readonly Listed[],
+  now: Date,
+): EnvironmentOverview {
+  const created = listed.flatMap(({ createdOn }) => createdOn?.getTime() ?? []);
+  const first = created.length === 0 ? undefined : Math.min(...created);
+  const expiry = recordedExpiry(state);
+  return {
+    env,
+    result: condition(state),
+    region: recordedLocation(state),
+    createdOn: first === undefined ? undefined : new Date(first).toISOString(),
+    ageMs: first === undefined ? undefined : Math.max(0, now.getTime() - first),
+    expiresOn: expiry?.toISOString(),
+    expired: expiry !== undefined && expiry <= now,
+    drift: driftOf(state, listed),
+    costs: state.resources.flatMap((each) => costOf(each) ?? []),
+  };
+}
+
+/** In which condition the record shows an environment: a run that succeeded has written its outputs. Pure. */
+export function condition({ resources, outputs, pending }: State): "up" | "incomplete" | "down" {
+  if (resources.length === 0) return pending.length === 0 ? "down" : "incomplete";
+  return Object.keys(outputs).length > 0 && pending.length === 0 ? "up" : "incomplete";
+}
+
+/** What is in the group and not on record, and the other way round. Pure. */
+export function driftOf(state: State, listed: readonly Listed[]): Drift {
+  const top = state.resources.flatMap(({ id }) => (id !== undefined && isTopLevel(id) ? [id] : []));
+  const recorded = new Set(top.map((id) => id.toLowerCase()));
+  const there = new Set(listed.map(({ id }) => id.toLowerCase()));
+  return {
+    missing: top.filter((id) => !there.has(id.toLowerCase())),
+    unknown: listed
+      .filter(({ id, type }) => !recorded.has(id.toLowerCase()) && !cloudMade.test(type))
+      .map(({ id }) => id),
+  };
+}
+
+/** Whether the list of a group shows a resource of this id: nothing below another, no role assignment. */
+function isTopLevel(id: string): boolean {
+  return (
+    /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/[^/]+\/[^/]+\/[^/]+$/i.test(id) &&
+    !/\/providers\/Microsoft\.Authorization\//i.test(id)
+  );
+}
+
+/** What a resource costs by; undefined for one that is free. Pure. */
+function costOf({ type, inputs, outputs, urn }: StateResource): CostItem | undefined {
+  const sku = (outputs?.sku ?? inputs?.sku) as { name?: unknown; capacity?: unknown } | undefined;
+  if (typeof sku?.name !== "string") return undefined;
+  const kind = type.split(":").at(-1) ?? type;
+  // An account or a workspace is free; what it holds, or takes in, is not.
+  if (kind === "Account") return undefined;
+  const capacity = typeof sku.capacity === "number" ? ` ×${sku.capacity}` : "";
+  const name = String(outputs?.name ?? urn.split("::").at(-1));
+  return { type: kind, name, size: `${sku.name}${capacity}` };
+}
