@@ -45,7 +45,7 @@ describe("the sandbox as a target", () => {
       ARM_SUBSCRIPTION_ID: target.subscriptionId,
       PULUMI_BACKEND_URL: `${pathToFileURL(path.join(paths.sandbox, "state")).href}?metadata=skip`,
       PULUMI_HOME: paths.pulumiHome,
-      PULUMI_DEBUG_PROVIDERS: expect.stringMatching(/^azure-native:\d+,command:\d+$/),
+      PULUMI_DEBUG_PROVIDERS: expect.stringMatching(/^azure-native:\d+,command:\d+(,\w+:\d+)*$/),
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     });
   });
