@@ -130,6 +130,11 @@ export class Store {
     });
   }
 
+  /** Names of all collections that hold, or held, something. */
+  kinds(): string[] {
+    return [...this.#maps.keys()];
+  }
+
   close(): void {
     this.#db.close();
   }

@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => kiln.dispose());
 
 async function rotateKey(...args: string[]): Promise<Rotated> {
-  const run = await kiln.run(["rotate-key", environment, "--json", ...args]);
+  const run = await kiln.run(["rotate-key", environment, "--json", "--drain", "0s", ...args]);
   expect(run.stderr).toBe("");
   expect(run.exitCode).toBe(0);
   return run.json() as unknown as Rotated;
@@ -143,7 +143,8 @@ test("a key younger than --max-age stays, and an older one does not", async () =
 });
 
 test("two rotations at once: one wins, the other says so", async () => {
-  const runs = await Promise.all([1, 2].map(() => kiln.run(["rotate-key", environment, "--json"])));
+  const command = ["rotate-key", environment, "--json", "--drain", "0s"];
+  const runs = await Promise.all([1, 2].map(() => kiln.run(command)));
   expect(runs.map(({ exitCode }) => exitCode).sort()).toEqual([0, 4]);
   const loser = runs.find(({ exitCode }) => exitCode === 4);
   expect(loser?.json()).toMatchObject({ result: "failed", error: { code: "Locked" } });
@@ -177,7 +178,7 @@ describe("killed while a call is open, then run again", () => {
   test.each([0, 3, 6, 9, 12, 15, 18, 21])("call %i", async (call) => {
     const rule = ["--host", "^(?!login)", "--after", String(call), "--times", "1"];
     const { id } = (await kiln.run(["sandbox", "fault", "add", "hold", ...rule, "--json"])).json();
-    const run = kiln.start(["rotate-key", environment]);
+    const run = kiln.start(["rotate-key", environment, "--drain", "0s"]);
     await Promise.race([untilStruck(String(id)), run.done]);
     expect(run.child.exitCode).toBeNull();
     await run.kill("command");
@@ -205,7 +206,7 @@ describe("killed while a call is open, then run again", () => {
 
 test("no key is in any process but the app's, nor in anything that Kiln wrote or said", async () => {
   const said = path.join(kiln.home, "said.txt");
-  const rotation = kiln.start(["rotate-key", environment]);
+  const rotation = kiln.start(["rotate-key", environment, "--drain", "0s"]);
   const seen = new Map<string, string>();
   let over = false;
   void rotation.done.then(() => {

@@ -73,7 +73,9 @@ export async function azureSecretStore(
 }
 
 function described(properties: SecretProperties): SecretVersionProperties {
-  const { version = "", tags = {}, enabled = true, createdOn, expiresOn } = properties;
-  if (createdOn === undefined) throw new Error("The vault does not say when the version was made.");
-  return { version, tags, enabled, createdOn, expiresOn };
+  const { version = "", tags = {}, enabled = true, createdOn, updatedOn = createdOn, expiresOn } = properties;
+  if (createdOn === undefined || updatedOn === undefined) {
+    throw new Error("The vault does not say when the version was made.");
+  }
+  return { version, tags, enabled, createdOn, updatedOn, expiresOn };
 }

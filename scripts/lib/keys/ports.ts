@@ -23,6 +23,8 @@ export interface SecretVersionProperties {
   readonly enabled: boolean;
   /** By the vault's clock. */
   readonly createdOn: Date;
+  /** When its tags or its state were last changed, by the vault's clock, which counts in whole seconds. */
+  readonly updatedOn: Date;
   readonly expiresOn: Date | undefined;
 }
 

@@ -80,13 +80,18 @@ function siteOf(id: string | undefined): { resourceGroup: string; app: string } 
 
 type Reach = Pick<CloudTarget, "credential" | "subscriptionId" | "clientOptions">;
 
-/** What a rotation touches, by the official SDKs. */
+/**
+ * What a rotation touches, by the official SDKs. They repeat nothing by themselves: a rotation repeats what is worth it,
+ * and looks before it does so whether it still may.
+ */
 export async function azureRotationPorts(
-  target: Reach,
+  { clientOptions: options, ...reach }: Reach,
   place: KeyPlace,
   signal: AbortSignal,
 ): Promise<RotationPorts> {
-  const { credential, subscriptionId, clientOptions } = target;
+  const clientOptions = { ...options, retryOptions: { ...options.retryOptions, maxRetries: 0 } };
+  const target = { ...reach, clientOptions };
+  const { credential, subscriptionId } = target;
   const { resourceGroup, account, vaultUri, secret, endpoint } = place;
   const [keys, store, consumers] = await Promise.all([
     azureAccountKeys(credential, { subscriptionId, resourceGroup, account }, clientOptions),

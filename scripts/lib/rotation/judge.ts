@@ -87,14 +87,17 @@ export function judgeChat({ status }: RouteAnswer, made: boolean): Attempt<undef
   return wait("ModelCallFailed", `a model call through the app answers ${status}`);
 }
 
-/** Versions to disable so that only the newest `keep` can be read; the current one always can. Pure. */
+/** Versions to disable so that only `keep` can be read: the current one, whatever is newer, and the next newest. Pure. */
 export function surplus(
   versions: readonly SecretVersionProperties[],
   current: string,
   keep: number,
 ): SecretVersionProperties[] {
-  const others = versions.filter(({ enabled, version }) => enabled && version !== current);
-  return others.slice(Math.max(0, keep - 1));
+  const at = versions.findIndex(({ version }) => version === current);
+  const since = versions[at]?.createdOn ?? new Date(0);
+  const newer = versions.filter((each, index) => index !== at && each.enabled && each.createdOn > since);
+  const older = versions.filter((each, index) => index !== at && each.enabled && each.createdOn <= since);
+  return older.slice(Math.max(0, keep - 1 - newer.length));
 }
 
 function parsed(body: string): { keyProof?: unknown } {

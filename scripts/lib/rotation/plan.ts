@@ -86,6 +86,26 @@ export function planRotation({ current, live, now }: Found, wish: Wish): Plan {
   return { kind: "rotate", active, resumed: false };
 }
 
+/** The vault's times are whole seconds, cut off. */
+const VAULT_TICK_MS = 1000;
+
+/**
+ * How long requests that began with the idle slot's key may still run, in milliseconds: consumers left it when the last
+ * rotation ended, or are only just leaving it where a run was killed in "prepare". Pure.
+ * @param drainMs how long a request may run on after its consumer got another key
+ */
+export function drainLeft(
+  current: Pick<SecretVersion, "tags" | "updatedOn">,
+  now: Date,
+  drainMs: number,
+): number {
+  const { phase, rotation } = readJournal(current.tags);
+  if (phase === "prepare") return drainMs;
+  if (phase !== "drained" || rotation === undefined) return 0;
+  const age = now.getTime() - current.updatedOn.getTime();
+  return Math.min(drainMs, Math.max(0, drainMs + VAULT_TICK_MS - age));
+}
+
 /** The slot that is not this one. */
 export function otherSlot(slot: Slot): Slot {
   return slot === "key1" ? "key2" : "key1";

@@ -2,18 +2,22 @@ import { randomUUID } from "node:crypto";
 import { exitCodes, KilnError } from "../errors.ts";
 import type { KeyMaterial } from "../keys/key-material.ts";
 import { OutOfPatience } from "../keys/patience.ts";
-import type { Phase, SecretVersion, SettingReference, Slot } from "../keys/ports.ts";
+import { type Phase, type SecretVersion, type SettingReference, SLOTS, type Slot } from "../keys/ports.ts";
 import { expiryOf, slotOf } from "../keys/sync.ts";
 import { Calls } from "./calls.ts";
+import { Claim, locked } from "./claim.ts";
 import { prove, refresh, requireReferences } from "./consumers.ts";
 import { type Journal, readJournal, writeJournal } from "./journal.ts";
 import { judgeKnock, judgeReferences, surplus } from "./judge.ts";
-import { otherSlot, type Plan, planRotation } from "./plan.ts";
+import { drainLeft, otherSlot, type Plan, planRotation } from "./plan.ts";
 import type { RotationPorts } from "./ports.ts";
 import type { ConsumerResult, RotationOptions, RotationResult } from "./types.ts";
 
 /** How often in a row the model has to know a new key: its front ends learn of it one by one. */
 const KNOCKS = 3;
+
+/** After how many refusals it looks whether another run took over. */
+const KNOCKS_PER_LOOK = 10;
 
 /**
  * Gives the account's consumers a new key, while the one they hold stays valid at every instant: the idle slot gets a new
@@ -46,6 +50,8 @@ class Rotation {
   readonly #phases: { phase: Phase; began: number }[] = [];
   readonly #calls: Calls;
   #id: string | undefined;
+  /** Whether the slot that is left gets a new key as well. */
+  #revokes = false;
 
   constructor(ports: RotationPorts, options: RotationOptions) {
     this.#ports = ports;
@@ -69,95 +75,127 @@ class Rotation {
     // The plan refuses where there is none.
     const held = current as SecretVersion;
     if (plan.kind === "young") return this.#young(plan, held);
-    if (plan.kind === "adopt") return this.#adopt(held, live);
+    const claim = new Claim(this.#calls, secret, this.#options, held);
+    if (plan.kind === "adopt") return this.#adopt(claim, held, live);
     const before = readJournal(held.tags);
     this.#id = plan.resumed ? (before.rotation ?? randomUUID()) : randomUUID();
-    const revoke = this.#options.revokeOld || (plan.resumed && before.revoke);
+    this.#revokes = this.#options.revokeOld || (plan.resumed && before.revoke);
     if (plan.resumed) this.#options.tell(`going on with a rotation that stopped at "${before.phase}"`);
 
     if (plan.kind === "revoke" || plan.kind === "refresh") {
       // The version in use is the new one already.
-      const from = otherSlot(plan.active);
-      await this.#mark(held, plan.kind === "revoke" ? "drained" : "refresh", plan.active, revoke);
-      const wrote = { version: held.version, tags: held.tags, slot: plan.active, key: held.value };
-      return this.#finish(plan, from, wrote, revoke);
+      const wrote = { version: held.version, slot: plan.active, key: held.value };
+      await claim.take(plan.kind === "revoke" ? "drained" : "refresh", this.#journal(plan.active));
+      return this.#finish(claim, plan, otherSlot(plan.active), wrote);
     }
-    if (plan.kind === "rotate") await this.#catchUp(held, references);
     const target = otherSlot(plan.active);
-    const key = plan.kind === "rotate" ? await this.#regenerate(held, plan.active, revoke) : live[target];
-    if (plan.kind === "test") await this.#mark(held, "test", plan.active, revoke);
-    await this.#test(key, target);
+    if (plan.kind === "rotate") await this.#vacate(claim, held, plan.active, references);
+    await claim.take(plan.kind === "rotate" ? "regenerate" : "test", this.#journal(plan.active));
+    await this.#requireKeys(live);
+    const key = plan.kind === "rotate" ? await this.#regenerate(claim, plan.active) : live[target];
+    await this.#test(claim, key, target);
     this.#begin("write", "a new version of the secret");
-    await this.#mark(held, "write", plan.active, revoke);
-    await this.#guard(held.version);
-    const wrote = await this.#write(key, target, revoke);
-    return this.#finish(plan, plan.active, wrote, revoke);
+    await claim.mark("write", this.#journal(plan.active));
+    const wrote = await this.#write(claim, key, target);
+    return this.#finish(claim, plan, plan.active, wrote);
   }
 
-  /** Whoever holds an older version may hold the idle slot's key: they get the current one before that is regenerated. */
-  async #catchUp(held: SecretVersion, references: readonly (readonly SettingReference[])[]): Promise<void> {
+  /** What was planned was planned on these keys. */
+  async #requireKeys(live: Readonly<Record<Slot, KeyMaterial>>): Promise<void> {
+    const now = await this.#calls.call("Reading the account's keys", () => this.#ports.keys.list());
+    if (SLOTS.every((slot) => now[slot].equals(live[slot]))) return;
+    throw locked("A key of the account was regenerated while this run began.");
+  }
+
+  /**
+   * Makes sure that nobody uses the idle slot's key any more. Whoever holds an older version may hold it, and gets the
+   * current one; requests that began with it come to their end.
+   */
+  async #vacate(
+    claim: Claim,
+    held: SecretVersion,
+    active: Slot,
+    references: readonly (readonly SettingReference[])[],
+  ): Promise<void> {
+    const { drainMs, now, tell } = this.#options;
     const behind = this.#ports.consumers.filter(
       (_, at) => !judgeReferences(references[at] ?? [], held.version).done,
     );
+    // A run that goes on after this one was killed has to know that requests with the idle key may still run.
+    if (behind.length > 0) await claim.mark("prepare", this.#journal(active));
     await Promise.all(
       behind.map(async (each) => {
-        this.#options.tell(`${each.app} does not have the current key yet; it gets it first`);
+        tell(`${each.app} does not have the current key yet; it gets it first`);
         await refresh(each, held.version, this.#context);
         await prove(each, held.value, this.#context);
       }),
     );
+    await this.#drain(behind.length > 0 ? drainMs : drainLeft(held, now(), drainMs));
   }
 
-  /** Says first that it begins, and makes sure that no other run said so at the same time. */
-  async #regenerate(held: SecretVersion, active: Slot, revoke: boolean): Promise<KeyMaterial> {
+  /** Waits for requests that began with a key that nobody holds any more. */
+  async #drain(ms: number): Promise<void> {
+    if (ms <= 0) return;
+    const { clock } = this.#options;
+    const over = clock.now() + ms;
+    const reason = `requests that began with it may run for ${Math.ceil(ms / 1000)} s`;
+    await this.#calls.until("Letting go of the key before", async () => {
+      const left = over - clock.now();
+      return left <= 0
+        ? { done: true, value: undefined }
+        : { done: false, code: "Draining", reason, retryAfterMs: left };
+    });
+  }
+
+  async #regenerate(claim: Claim, active: Slot): Promise<KeyMaterial> {
     const target = otherSlot(active);
-    await this.#mark(held, "prepare", active, revoke);
-    await this.#guard(held.version);
     this.#begin("regenerate", `${target}, which nobody uses`);
-    await this.#mark(held, "regenerate", active, revoke);
-    const key = await this.#calls.call(`Regenerating ${target}`, () => this.#ports.keys.regenerate(target));
+    const key = await claim.change(`Regenerating ${target}`, () => this.#ports.keys.regenerate(target));
     this.#begin("test", "the new key, until the model knows it");
-    await this.#mark(held, "test", active, revoke);
+    await claim.mark("test", this.#journal(active));
     return key;
   }
 
-  async #test(key: KeyMaterial, target: Slot): Promise<void> {
+  async #test(claim: Claim, key: KeyMaterial, target: Slot): Promise<void> {
     if (this.phase !== "test") this.#begin("test", `the key of ${target}`);
+    let refused = 0;
     for (let knock = 0; knock < KNOCKS; knock++) {
-      await this.#calls.until("Testing the new key", async () =>
-        judgeKnock(await this.#calls.once(() => this.#ports.model.knock(key))),
-      );
+      await this.#calls.until("Testing the new key", async () => {
+        const judged = judgeKnock(await this.#calls.once(() => this.#ports.model.knock(key)));
+        // A key that is refused for long may have been replaced by another run.
+        if (!judged.done && ++refused % KNOCKS_PER_LOOK === 0) await claim.check();
+        return judged;
+      });
     }
   }
 
-  async #write(key: KeyMaterial, slot: Slot, revoke: boolean): Promise<Wrote> {
+  async #write(claim: Claim, key: KeyMaterial, slot: Slot): Promise<Wrote> {
     const { tags, lifetimeDays, now } = this.#options;
-    const journal = writeJournal(tags, this.#journal("refresh", slot, revoke));
-    const labels = {
-      tags: journal,
-      slot,
-      phase: "refresh" as const,
-      expiresOn: expiryOf(now(), lifetimeDays),
-    };
-    const version = await this.#calls.call("Writing the new version", () =>
-      this.#ports.secret.write(key, labels),
+    const journal = { ...this.#journal(slot), phase: "refresh" as const };
+    const version = await claim.write(journal, (by) =>
+      this.#ports.secret.write(key, {
+        tags: writeJournal(tags, { ...journal, by }),
+        slot,
+        phase: "refresh",
+        expiresOn: expiryOf(now(), lifetimeDays),
+      }),
     );
-    return { version, tags: journal, slot, key };
+    return { version, slot, key };
   }
 
   /** From the new version on: its consumers, what is too old, the end, and what is to come after it. */
-  async #finish(plan: Plan, from: Slot, wrote: Wrote, revoke: boolean): Promise<RotationResult> {
+  async #finish(claim: Claim, plan: Plan, from: Slot, wrote: Wrote): Promise<RotationResult> {
     let consumers: ConsumerResult[] = [];
     let disabled = 0;
     if (plan.kind !== "revoke") {
       this.#begin("refresh", `${this.#ports.consumers.length} consumer(s)`);
       const [settings, pruned] = await Promise.all([
         Promise.all(this.#ports.consumers.map((each) => refresh(each, wrote.version, this.#context))),
-        this.#prune(wrote.version),
+        this.#prune(claim, wrote.version),
       ]);
       disabled = pruned;
       this.#begin("prove", "that each consumer serves with the new key");
-      await this.#mark(wrote, "prove", wrote.slot, revoke);
+      await claim.mark("prove", this.#journal(wrote.slot));
       consumers = await Promise.all(
         this.#ports.consumers.map(async (each, at) => ({
           app: each.app,
@@ -165,10 +203,10 @@ class Rotation {
           proof: await prove(each, wrote.key, this.#context),
         })),
       );
-      await this.#mark(wrote, "drained", wrote.slot, revoke);
+      await claim.mark("drained", this.#journal(wrote.slot));
       this.#begin("drained", "");
     }
-    if (revoke) await this.#revoke(from, wrote);
+    if (this.#revokes) await this.#revoke(claim, from, wrote);
     const outcome =
       plan.kind === "adopt" ? "adopted" : "resumed" in plan && plan.resumed ? "resumed" : "rotated";
     return {
@@ -180,43 +218,35 @@ class Rotation {
       consumers,
       phases: this.#durations(),
       disabled,
-      revoked: revoke,
+      revoked: this.#revokes,
       calls: this.#calls.count,
     };
   }
 
   /** Ends the key that nobody holds any more. */
-  async #revoke(old: Slot, wrote: Wrote): Promise<void> {
-    const { drainMs, tell, clock } = this.#options;
-    tell(
-      `revoking the key of ${old}; waiting ${Math.round(drainMs / 1000)} s for requests that began with it`,
-    );
-    const over = clock.now() + drainMs;
-    await this.#calls.until("Waiting for requests with the old key", async () => {
-      const left = over - clock.now();
-      if (left <= 0) return { done: true, value: undefined };
-      return {
-        done: false,
-        code: "Draining",
-        reason: "requests with the old key may still run",
-        retryAfterMs: left,
-      };
-    });
+  async #revoke(claim: Claim, old: Slot, wrote: Wrote): Promise<void> {
+    this.#options.tell(`revoking the key of ${old}`);
+    await this.#drain(this.#options.drainMs);
     await Promise.all(this.#ports.consumers.map((each) => prove(each, wrote.key, this.#context)));
-    await this.#guard(wrote.version);
-    await this.#calls.call(`Regenerating ${old}`, () => this.#ports.keys.regenerate(old));
-    await this.#mark(wrote, "drained", wrote.slot, false);
+    await claim.change(`Regenerating ${old}`, () => this.#ports.keys.regenerate(old));
+    await claim.mark("drained", { ...this.#journal(wrote.slot), revoke: false });
   }
 
   /** Writes the key that consumers most probably hold, if it is alive, else key1, and brings it to all of them. */
-  async #adopt(held: SecretVersion, live: Readonly<Record<Slot, KeyMaterial>>): Promise<RotationResult> {
+  async #adopt(
+    claim: Claim,
+    held: SecretVersion,
+    live: Readonly<Record<Slot, KeyMaterial>>,
+  ): Promise<RotationResult> {
     this.#id = randomUUID();
     const slot = (await this.#lastLiveSlot(held.version, live)) ?? "key1";
     this.#options.tell(`the secret gets the key of ${slot}`);
-    await this.#test(live[slot], slot);
+    await claim.take("write", this.#journal(slot));
+    await this.#requireKeys(live);
+    await this.#test(claim, live[slot], slot);
     this.#begin("write", "a new version of the secret");
-    const wrote = await this.#write(live[slot], slot, false);
-    return this.#finish({ kind: "adopt" }, slot, wrote, false);
+    const wrote = await this.#write(claim, live[slot], slot);
+    return this.#finish(claim, { kind: "adopt" }, slot, wrote);
   }
 
   async #lastLiveSlot(current: string, live: Readonly<Record<Slot, KeyMaterial>>): Promise<Slot | undefined> {
@@ -231,44 +261,17 @@ class Rotation {
     return undefined;
   }
 
-  async #prune(current: string): Promise<number> {
+  async #prune(claim: Claim, current: string): Promise<number> {
     const { secret } = this.#ports;
     const versions = await this.#calls.call("Reading the secret's versions", () => secret.versions());
     const old = surplus(versions, current, this.#options.keepVersions);
     for (const { version } of old)
-      await this.#calls.call("Disabling an old version", () => secret.disable(version));
+      await claim.change("Disabling an old version", () => secret.disable(version));
     return old.length;
   }
 
-  /** Puts a phase into the journal. */
-  async #mark(
-    { version, tags }: Pick<SecretVersion, "version" | "tags">,
-    phase: Phase,
-    slot: Slot,
-    revoke: boolean,
-  ): Promise<void> {
-    const journal = writeJournal(tags, this.#journal(phase, slot, revoke));
-    await this.#calls.call("Writing the journal", () => this.#ports.secret.updateTags(version, journal));
-  }
-
-  #journal(phase: Phase, slot: Slot, revoke: boolean): Journal {
-    return { phase, slot, rotation: this.#id, by: this.#options.by, revoke };
-  }
-
-  /** Before what cannot be undone: makes sure that nobody else took over. The vault has no lock that could be held. */
-  async #guard(version: string): Promise<void> {
-    const now = await this.#calls.call("Reading the journal", () => this.#ports.secret.read());
-    const by = now === undefined ? undefined : readJournal(now.tags).by;
-    if (now?.version === version && by === this.#options.by) return;
-    throw new KilnError(
-      {
-        code: "Locked",
-        message: "another run works on the same rotation",
-        cause: `The journal in the vault names ${by ?? "nobody"}, not this run (${this.#options.by}).`,
-        next: "Let it finish. The key in use is still valid.",
-      },
-      exitCodes.locked,
-    );
+  #journal(slot: Slot): Omit<Journal, "by" | "phase"> {
+    return { slot, rotation: this.#id, revoke: this.#revokes };
   }
 
   #young({ slot, ageMs }: Extract<Plan, { kind: "young" }>, held: SecretVersion): RotationResult {
@@ -295,10 +298,9 @@ class Rotation {
   }
 }
 
-/** The new version, with what its journal and its consumers are compared with. */
+/** The new version, with what its consumers are compared with. */
 interface Wrote {
   readonly version: string;
-  readonly tags: Readonly<Record<string, string>>;
   readonly slot: Slot;
   readonly key: KeyMaterial;
 }

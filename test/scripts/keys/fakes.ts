@@ -56,7 +56,8 @@ export function cloudError(
 }
 
 /** What a version has that nobody asked about. */
-const born = { enabled: true, createdOn: new Date("2026-03-02T10:00:00Z"), expiresOn: undefined };
+const birthday = new Date("2026-03-02T10:00:00Z");
+const born = { enabled: true, createdOn: birthday, updatedOn: birthday, expiresOn: undefined };
 
 /** An account with two keys. */
 export class FakeAccount implements AccountKeys {
