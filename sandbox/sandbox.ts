@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import https from "node:https";
 import path from "node:path";
 import { createSiteRuntime, type SiteRuntime } from "./appservice/runtime.ts";
@@ -103,6 +103,8 @@ export async function openSandbox(options: {
         // A `node` in a command is this Node, whichever else the machine has.
         PATH: [path.dirname(process.execPath), process.env.PATH ?? ""].join(path.delimiter),
       }),
+      gitHubToken: (clientId) => readFileSync(paths.githubTokenOf(requireService(cloud, clientId)), "utf8"),
+      gitHubOwner: organization.login,
       agent: () => new https.Agent({ keepAlive: true, ca: [tls.ca], proxyEnv: { HTTPS_PROXY: proxy } }),
     });
 

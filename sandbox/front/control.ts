@@ -14,7 +14,8 @@ export interface Controls {
   status(): object;
   stop(): void;
   reset(): Promise<void>;
-  providers(clientId: string, projectDir: string): Promise<{ azureNative: number; command: number }>;
+  /** The ports of the providers, by name. */
+  providers(clientId: string, projectDir: string): Promise<object>;
   /** What the sites have answered so far. */
   counters(): object;
   /** Adds what single services let be controlled. */

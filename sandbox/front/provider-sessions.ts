@@ -12,26 +12,32 @@ interface Session {
   readonly ports: ProviderPorts;
 }
 
+/** How providers reach the cloud, and as whom. */
+interface Reach {
+  environment(clientId: string): Record<string, string>;
+  agent(): https.Agent;
+  /** The principal's token of the sandbox's GitHub. */
+  gitHubToken(clientId: string): string;
+  readonly gitHubOwner: string;
+}
+
 const armAudience = "https://management.azure.com";
 
 /** Seconds before its end at which a session's token is renewed. */
 const renewal = 300;
 
 /**
- * The gRPC providers that engines attach to: one pair of ports for each principal and project, so that a provider acts
+ * The gRPC providers that engines attach to: one set of ports for each principal and project, so that a provider acts
  * as who runs Pulumi, in the folder where it runs. Ports stay the same from life to life of the sandbox, since shells
  * were told them.
  */
 export class ProviderSessions {
   readonly #cloud: Cloud;
-  readonly #reach: { environment: (clientId: string) => Record<string, string>; agent: () => https.Agent };
+  readonly #reach: Reach;
   readonly #open = new Map<string, Promise<ProviderServer>>();
   #agent: https.Agent | undefined;
 
-  constructor(
-    cloud: Cloud,
-    reach: { environment: (clientId: string) => Record<string, string>; agent: () => https.Agent },
-  ) {
+  constructor(cloud: Cloud, reach: Reach) {
     this.#cloud = cloud;
     this.#reach = reach;
   }
@@ -46,7 +52,7 @@ export class ProviderSessions {
       opening.catch(() => this.#open.delete(key));
     }
     const { ports } = await opening;
-    if (saved?.ports.azureNative !== ports.azureNative || saved.ports.command !== ports.command) {
+    if (JSON.stringify(saved?.ports) !== JSON.stringify(ports)) {
       this.#saved().put(key, { clientId, projectDir, ports });
     }
     return ports;
@@ -81,8 +87,9 @@ export class ProviderSessions {
     const options = {
       subscriptionId: this.#cloud.subscriptionId,
       tenantId: this.#cloud.tenantId,
-      armTransport: this.#transport(getToken),
+      armTransport: this.#transport(clientId, getToken),
       getToken,
+      gitHubOwner: this.#reach.gitHubOwner,
       commandEnv: () => this.#reach.environment(clientId),
       projectDir,
     };
@@ -95,11 +102,17 @@ export class ProviderSessions {
   }
 
   /** Sends a provider's requests through the front door, as any client's. */
-  #transport(getToken: (audience: string) => Promise<string>): (request: ArmRequest) => Promise<ArmResponse> {
+  #transport(
+    clientId: string,
+    getToken: (audience: string) => Promise<string>,
+  ): (request: ArmRequest) => Promise<ArmResponse> {
+    const tokenFor = async ({ host }: ArmRequest): Promise<string> => {
+      if (host === "api.github.com") return this.#reach.gitHubToken(clientId);
+      return getToken(host.endsWith(".vault.azure.net") ? "https://vault.azure.net" : armAudience);
+    };
     return async (request) => {
       this.#agent ??= this.#reach.agent();
-      const audience = request.host.endsWith(".vault.azure.net") ? "https://vault.azure.net" : armAudience;
-      return send(this.#agent, await getToken(audience), request);
+      return send(this.#agent, request.token ?? (await tokenFor(request)), request);
     };
   }
 
@@ -135,6 +148,7 @@ function send(agent: https.Agent, token: string, request: ArmRequest): Promise<A
         agent,
         headers: {
           authorization: `Bearer ${token}`,
+          "user-agent": "pulumi",
           "x-ms-client-request-id": randomUUID(),
           ...(body === undefined
             ? {}

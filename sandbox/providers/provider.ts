@@ -83,7 +83,7 @@ export interface Provider {
   /** @throws when the configuration cannot be served. */
   configure(config: Readonly<Record<string, string>>): void;
   check(request: CheckRequest, session: Session): Promise<{ inputs: ValueMap; failures: CheckFailure[] }>;
-  diff(request: DiffRequest): Difference;
+  diff(request: DiffRequest, session: Session): Difference | Promise<Difference>;
   create(request: CreateRequest, session: Session): Promise<{ id: string; outputs: ValueMap }>;
   /** Undefined when the resource is gone. */
   read(

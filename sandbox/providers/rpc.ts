@@ -39,14 +39,15 @@ export function serviceOf(provider: Provider, sessions: Sessions): grpc.UntypedS
       const { inputs, failures } = await provider.check(checkRequest(request), session);
       return checkReply(inputs, failures);
     }),
-    diff: unary<Messages.DiffRequest>(async (request) => {
+    diff: unary<Messages.DiffRequest>(async (request, session) => {
       const oldInputs = read(request.hasOldInputs() ? request.getOldInputs() : request.getOlds());
-      const { changes, deleteBeforeReplace } = provider.diff({
+      const compared = {
         ...resourceOf(request),
         oldInputs,
         oldOutputs: read(request.getOlds()),
         inputs: read(request.getNews()),
-      });
+      };
+      const { changes, deleteBeforeReplace } = await provider.diff(compared, session);
       return diffReply(changes, deleteBeforeReplace);
     }),
     create: unary<Messages.CreateRequest>(async (request, session) => {

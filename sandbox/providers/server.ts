@@ -4,6 +4,7 @@ import type { RetryPolicy } from "./arm-client.ts";
 import { AzureNative } from "./azure-native.ts";
 import { Command } from "./command.ts";
 import type { GetToken } from "./functions.ts";
+import { GitHubProvider } from "./github/provider.ts";
 import type { Provider } from "./provider.ts";
 import { serviceOf } from "./rpc.ts";
 import { Sessions } from "./sessions.ts";
@@ -12,6 +13,7 @@ import type { ArmTransport } from "./transport.ts";
 export interface ProviderPorts {
   readonly azureNative: number;
   readonly command: number;
+  readonly github: number;
 }
 
 export interface ProvidersOptions {
@@ -21,17 +23,19 @@ export interface ProvidersOptions {
   readonly armTransport: ArmTransport;
   /** Tokens of the session's principal, for `getClientConfig` and `getClientToken`. */
   readonly getToken: GetToken;
+  /** Whose repositories on GitHub, where the program does not say. */
+  readonly gitHubOwner: string;
   /** What commands get in their environment beside PATH, HOME, TMPDIR, LANG and their own `environment`. */
   readonly commandEnv: () => Promise<Record<string, string>> | Record<string, string>;
   /** Where commands run that name no `dir`; they find it in KILN_PROJECT_DIR. */
   readonly projectDir: string;
   /** @default any free port for each (0) */
-  readonly ports?: ProviderPorts;
+  readonly ports?: Partial<ProviderPorts>;
   readonly retry?: RetryPolicy;
 }
 
 export interface ProviderServer {
-  /** For `PULUMI_DEBUG_PROVIDERS=azure-native:<azureNative>,command:<command>`. */
+  /** For `PULUMI_DEBUG_PROVIDERS=azure-native:<azureNative>,command:<command>,github:<github>`. */
   readonly ports: ProviderPorts;
   /** Aborts what is under way, kills running commands, and frees the ports. */
   close(): Promise<void>;
@@ -42,27 +46,39 @@ const host = "127.0.0.1";
 const maxMessageBytes = 400 * 1024 * 1024;
 
 /**
- * Serves the providers `azure-native` and `command` on loopback, for any number of engines at once.
+ * Serves the providers `azure-native`, `command` and `github` on loopback, for any number of engines at once.
  * @throws Error when a port is taken.
  */
 export async function serveProviders(options: ProvidersOptions): Promise<ProviderServer> {
-  const wanted = options.ports ?? { azureNative: 0, command: 0 };
-  const azureNative = new AzureNative({ ...options, transport: options.armTransport });
+  const { ports: wanted = {} } = options;
   const command = new Command(options);
-  const first = await serve(azureNative, wanted.azureNative);
-  try {
-    const second = await serve(command, wanted.command);
-    return {
-      ports: { azureNative: first.port, command: second.port },
-      close: async () => {
-        await Promise.all([first.close(), second.close()]);
-        await command.idle();
-      },
-    };
-  } catch (error) {
-    await first.close();
-    throw error;
+  const providers = {
+    azureNative: new AzureNative({ ...options, transport: options.armTransport }),
+    command,
+    github: new GitHubProvider({
+      transport: options.armTransport,
+      owner: options.gitHubOwner,
+      ...(options.retry === undefined ? {} : { retry: options.retry }),
+    }),
+  } as const satisfies Record<keyof ProviderPorts, Provider>;
+  const serving = await Promise.allSettled(
+    Object.entries(providers).map(async ([name, provider]) => {
+      const served = await serve(provider, wanted[name as keyof ProviderPorts] ?? 0);
+      return { name, ...served };
+    }),
+  );
+  const served = serving.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+  const close = async () => {
+    await Promise.all(served.map((each) => each.close()));
+    await command.idle();
+  };
+  const failed = serving.find((each) => each.status === "rejected");
+  if (failed !== undefined) {
+    await close();
+    throw failed.reason;
   }
+  const ports = Object.fromEntries(served.map(({ name, port }) => [name, port]));
+  return { ports: ports as unknown as ProviderPorts, close };
 }
 
 async function serve(provider: Provider, wanted: number): Promise<{ port: number; close(): Promise<void> }> {

@@ -1,11 +1,13 @@
 /** One HTTP call of the provider, as `management.azure.com` or a vault's host would see it. */
 export interface ArmRequest {
   readonly method: "GET" | "PUT" | "PATCH" | "POST" | "DELETE";
-  /** `management.azure.com`, or `{vault}.vault.azure.net`. The transport brings the token that fits it. */
+  /** `management.azure.com`, `{vault}.vault.azure.net` or `api.github.com`. The transport brings the token that fits it. */
   readonly host: string;
   readonly path: string;
-  /** Always with `api-version`. */
+  /** For Azure always with `api-version`. */
   readonly query: Readonly<Record<string, string>>;
+  /** A token of the caller's own; the transport brings none then. */
+  readonly token?: string;
   /** JSON. */
   readonly body?: unknown;
   /** Set when the caller may stop waiting; a transport may leave a call that was sent to run to its end. */

@@ -77,7 +77,8 @@ describe("configuration", () => {
         getToken: async () => "",
         commandEnv: () => ({}),
         projectDir: ".",
-        ports: { azureNative: 0, command: taken },
+        gitHubOwner: "kiln",
+        ports: { command: taken },
       }),
     ).rejects.toThrow(`the command provider cannot listen on 127.0.0.1:${taken}`);
   });

@@ -241,6 +241,7 @@ export async function startProviders(
     tenantId,
     armTransport: arm.transport,
     getToken: fakeToken,
+    gitHubOwner: "kiln",
     commandEnv: () => options.commandEnv ?? {},
     projectDir: options.projectDir ?? process.cwd(),
     retry: { tries: 4, firstDelayMs: 1, maxDelayMs: 4, patienceMs: 120_000 },

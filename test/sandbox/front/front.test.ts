@@ -211,7 +211,11 @@ describe("the control API", () => {
     const open = async () =>
       (await it.control("POST", "/providers", { clientId, projectDir: it.dataDir })).body;
     const ports = await open();
-    expect(ports).toEqual({ azureNative: expect.any(Number), command: expect.any(Number) });
+    expect(ports).toEqual({
+      azureNative: expect.any(Number),
+      command: expect.any(Number),
+      github: expect.any(Number),
+    });
     expect(await open()).toEqual(ports);
     await it.restart();
     await it.sandbox.reopenProviders();
