@@ -60,7 +60,8 @@ export async function deploy(context: VerbContext, session: Session, handle: Sta
       if (!(error instanceof KilnError)) throw error;
       if (passesByItself(error.code) && attempt <= retries.most) {
         context.out.warn(`${error.message} (${error.code}). That passes by itself; going on in a moment.`);
-        await delay(retries.waitMs, undefined, { signal: context.signal });
+        // Runs that a cloud throttled together must not come back together.
+        await delay(retries.waitMs * (1 + Math.random()), undefined, { signal: context.signal });
         await handle.read();
         continue;
       }

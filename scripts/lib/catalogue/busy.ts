@@ -6,6 +6,7 @@ const goesOn = "What was made until then stays on record, and the next run goes 
 export const busyErrors: readonly Explanation[] = [
   {
     codes: ["TooManyRequests"],
+    transient: true,
     what: "the cloud is throttling the requests",
     why: "A subscription may send only so many requests a second, and retrying did not help.",
     consequence: goesOn,
