@@ -209,3 +209,55 @@ describe("editing the record", () => {
     expect(left()).toBe(false);
   });
 });
+
+describe("what was done to the stack", () => {
+  it("is told by the engine, the latest first", async () => {
+    const history = [
+      { kind: "update", result: "failed", startTime: "2026-03-02" },
+      { kind: "update", result: "succeeded" },
+    ];
+    const log = path.join(home, "log");
+    const stack = handle(`echo "$@" > ${log}; echo '${JSON.stringify(history)}'`);
+    expect(await stack.history()).toEqual(history);
+    expect(readFileSync(log, "utf8")).toMatch(/^stack history --json .*--stack dev --non-interactive\n$/);
+  });
+
+  it("is nothing where the engine says nothing, and never made up", async () => {
+    expect(await handle("exit 0").history()).toEqual([]);
+    await expect(handle(`echo '[{"kind":"update"}]'`).history()).rejects.toThrow();
+  });
+});
+
+describe("the region that the stack's configuration holds the environment to", () => {
+  it("is kept from handle to handle, for this environment only", () => {
+    handle("exit 0").pin("westus");
+    expect(handle("exit 0").pinnedLocation).toBe("westus");
+    expect(handle("exit 0", {}, "staging").pinnedLocation).toBeUndefined();
+    handle("exit 0").pin(undefined);
+    expect(handle("exit 0").pinnedLocation).toBeUndefined();
+  });
+});
+
+describe("something that is no operation of the engine", () => {
+  const lock = (environment: string) => {
+    const folder = path.join(home, "state", ".pulumi", "locks", "organization", "kiln", environment);
+    mkdirSync(folder, { recursive: true });
+    const owner = { username: "ann", hostname: "elsewhere", pid: 12, timestamp: "2026-03-02T10:00:00Z" };
+    writeFileSync(path.join(folder, "a.json"), JSON.stringify(owner));
+  };
+
+  it("does not run beside one, where the backend is a folder", () => {
+    const stack = handle("exit 1", { stateFolder: path.join(home, "state") });
+    lock("staging");
+    expect(stack.refuseLocked()).toBeUndefined();
+    lock("dev");
+    expect(() => stack.refuseLocked()).toThrow(
+      expect.objectContaining({
+        code: "Locked",
+        cause: expect.stringContaining("ann@elsewhere, process 12"),
+        exitCode: 4,
+      }),
+    );
+    expect(handle("exit 1").refuseLocked()).toBeUndefined();
+  });
+});
