@@ -13,6 +13,8 @@ const bodySchema = z.object({
     principalId: z.string().min(1),
     principalType: z.enum(["User", "Group", "ServicePrincipal", "ForeignGroup", "Device"]).optional(),
     description: z.string().optional(),
+    condition: z.string().optional(),
+    conditionVersion: z.literal("2.0").optional(),
   }),
 });
 
@@ -40,7 +42,7 @@ export const authorization: ArmModule = (arm, cloud) => {
       principalId: properties.principalId.toLowerCase(),
       principalType: properties.principalType ?? "ServicePrincipal",
       roleDefinitionId: definition.id,
-      ...(properties.description === undefined ? {} : { description: properties.description }),
+      ...said(properties),
     };
     const existing = assignments.get(key(scope, name));
     if (existing !== undefined) {
@@ -54,7 +56,10 @@ export const authorization: ArmModule = (arm, cloud) => {
           "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.",
         );
       }
-      return show(cloud, existing);
+      const { description: _old, condition: _was, conditionVersion: _of, ...kept } = existing;
+      const changed = { ...kept, ...said(properties) };
+      assignments.put(key(scope, name), changed);
+      return show(cloud, changed);
     }
     requirePrincipal(cloud, wanted.principalId, properties.principalType);
     const same = all().find(
@@ -127,6 +132,19 @@ export const authorization: ArmModule = (arm, cloud) => {
   );
 };
 
+/** The parts of an assignment that may be left out, and changed. */
+function said(from: {
+  readonly description?: string | undefined;
+  readonly condition?: string | undefined;
+  readonly conditionVersion?: string | undefined;
+}): Pick<RoleAssignment, "description" | "condition" | "conditionVersion"> {
+  const { description, condition, conditionVersion } = from;
+  return {
+    ...(description === undefined ? {} : { description }),
+    ...(condition === undefined ? {} : { condition, conditionVersion: conditionVersion ?? "2.0" }),
+  };
+}
+
 function key(scope: string, name: string): string {
   return `${scope}/${name.toLowerCase()}`;
 }
@@ -148,7 +166,11 @@ function requireGuid(name: string): string {
 
 function requireScope(cloud: Cloud, scope: string): void {
   if (scope === `/subscriptions/${cloud.subscriptionId}`) return;
-  cloud.resources.require(scope);
+  // A container of blobs, or a key or secret of a vault, is a scope that the sandbox has no resource for.
+  const data =
+    /^(?<of>.*\/storageaccounts\/[^/]+)\/blobservices\/default\/containers\/[^/]+$|^(?<vault>.*\/vaults\/[^/]+)\/(?:keys|secrets)\/[^/]+$/;
+  const { of, vault } = data.exec(scope)?.groups ?? {};
+  cloud.resources.require(of ?? vault ?? scope);
 }
 
 function requireDefinition(id: string): RoleDefinition {
@@ -189,7 +211,7 @@ function show(cloud: Cloud, assignment: RoleAssignment): object {
       principalId: assignment.principalId,
       principalType: assignment.principalType,
       scope,
-      ...(assignment.description === undefined ? {} : { description: assignment.description }),
+      ...said(assignment),
       createdOn: cloud.clock.iso(assignment.createdAt),
       updatedOn: cloud.clock.iso(assignment.createdAt),
       createdBy: assignment.createdBy,

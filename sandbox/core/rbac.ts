@@ -108,6 +108,24 @@ export const roleDefinitions: readonly RoleDefinition[] = [
     },
   ),
   role(
+    "12338af0-0e69-4776-bea7-57ae8d297424",
+    "Key Vault Crypto User",
+    "Cryptographic operations with keys.",
+    {
+      dataActions: [
+        "Microsoft.KeyVault/vaults/keys/read",
+        "Microsoft.KeyVault/vaults/keys/encrypt/action",
+        "Microsoft.KeyVault/vaults/keys/decrypt/action",
+        "Microsoft.KeyVault/vaults/keys/wrap/action",
+        "Microsoft.KeyVault/vaults/keys/unwrap/action",
+        "Microsoft.KeyVault/vaults/keys/sign/action",
+        "Microsoft.KeyVault/vaults/keys/verify/action",
+        "Microsoft.KeyVault/vaults/keys/update/action",
+        "Microsoft.KeyVault/vaults/keys/backup/action",
+      ],
+    },
+  ),
+  role(
     "25fbc0a9-bd7c-42a3-aa1a-3b75d497ee68",
     "Cognitive Services Contributor",
     "Create and manage accounts and keys.",
@@ -177,6 +195,9 @@ export interface RoleAssignment {
   readonly createdAt: number;
   readonly createdBy: string;
   readonly description?: string;
+  /** Kept and shown; the sandbox does not judge by it. */
+  readonly condition?: string;
+  readonly conditionVersion?: string;
 }
 
 /** Who may do what, by role assignments that take effect only after a propagation delay. */
