@@ -92,7 +92,7 @@ describe("what the workflows promise", () => {
     // It would make the environment that it is to check.
     expect(job("foundry-on-demand", "check")).not.toHaveProperty("environment");
     const scripts = job("foundry-on-demand", "check").steps.flatMap(({ run }) => run ?? []);
-    expect(scripts.join("\n")).toContain('npx kiln github verify-environment "$ENVIRONMENT"');
+    expect(scripts.join("\n")).toContain('npx kiln github verify-environment "$ENVIRONMENT" --cloud azure');
   });
 
   it("what a run said is shown only after it was searched for secrets", () => {

@@ -37,10 +37,16 @@ export function testPython(): Promise<TestPython> {
 export async function zizmor(
   folder: string,
   args: readonly string[],
-): Promise<{ exitCode: number | undefined; stdout: string; stderr: string }> {
+): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
   const home = await installed(path.join(clients, "..", "github", "requirements.txt"));
   const env = { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "" };
-  return execa(path.join(home, "bin", "zizmor"), [...args, folder], { extendEnv: false, env, reject: false });
+  const zizmor = path.join(home, "bin", "zizmor");
+  const { exitCode, stdout, stderr } = await execa(zizmor, [...args, folder], {
+    extendEnv: false,
+    env,
+    reject: false,
+  });
+  return { exitCode: exitCode ?? -1, stdout, stderr };
 }
 
 /**

@@ -67,7 +67,7 @@ export const foundryOnDemand = workflow({
           // A job that names an environment makes it, unprotected, where there is none: so this job names none.
           name: "Check the environment's protection",
           env: { ENVIRONMENT: expression("inputs.env"), GITHUB_TOKEN: expression("github.token") },
-          run: script('npx kiln github verify-environment "$ENVIRONMENT"'),
+          run: script('npx kiln github verify-environment "$ENVIRONMENT" --cloud azure'),
         },
       ],
     },

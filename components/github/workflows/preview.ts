@@ -73,7 +73,9 @@ export const preview = workflow({
             PULL_REQUEST: expression("github.event.pull_request.number"),
             GITHUB_TOKEN: expression("github.token"),
           },
-          run: script('npx kiln github comment "$PULL_REQUEST" "$RUNNER_TEMP"/previews/preview-*.json'),
+          run: script(
+            'npx kiln github comment "$PULL_REQUEST" "$RUNNER_TEMP"/previews/preview-*.json --cloud azure',
+          ),
         },
       ],
     },
