@@ -8,6 +8,7 @@ import { machineLine } from "./lib/machine.ts";
 import { openPlace, type Place } from "./lib/place.ts";
 import { type Finding, lineOf } from "./lib/report.ts";
 import { help } from "./measures/help.ts";
+import { parallel } from "./measures/parallel.ts";
 import { preview } from "./measures/preview.ts";
 import { requests } from "./measures/requests.ts";
 import { sandboxStart } from "./measures/sandbox-start.ts";
@@ -20,6 +21,7 @@ const measures: Readonly<Record<string, (place: Place) => Promise<Finding[]>>> =
   preview,
   requests,
   "sandbox-start": sandboxStart,
+  parallel,
 };
 
 async function main(): Promise<void> {
