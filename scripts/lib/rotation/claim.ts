@@ -64,12 +64,14 @@ export class Claim {
   /** Writes a phase into the journal. @throws KilnError `Locked` */
   async mark(phase: Phase, journal: Omit<Journal, "by" | "phase">): Promise<void> {
     const next: Journal = { ...journal, phase, by: this.#by };
-    await this.change("Writing the journal", ({ version, tags }) => {
-      // Should the answer be lost, the next look finds what was written.
-      const written = this.#secret.updateTags(version, writeJournal(tags, next));
-      this.#journal = next;
-      return written;
-    });
+    await this.change(
+      "Writing the journal",
+      ({ version, tags }) => this.#secret.updateTags(version, writeJournal(tags, next)),
+      // It was written, and the answer was lost.
+      (found) =>
+        found.version === this.#version && same(readJournal(found.tags), next) ? written : undefined,
+    );
+    this.#journal = next;
   }
 
   /** Writes a new version of the secret, whose journal is this run's too. @throws KilnError `Locked` */
@@ -139,6 +141,8 @@ export function locked(cause: string): KilnError {
     exitCodes.locked,
   );
 }
+
+const written = { value: undefined };
 
 function same(a: Journal, b: Journal): boolean {
   return (["phase", "slot", "rotation", "by", "revoke"] as const).every((name) => a[name] === b[name]);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { draw } from "../../../sandbox/core/faults.ts";
 import { exitCodes, KilnError } from "../../../scripts/lib/errors.ts";
 import { Actor, type Kill, Killed } from "../../harness/world/actor.ts";
+import type { Fault } from "../../harness/world/world.ts";
 import { Scene, type Setting, type Wanted } from "./scene.ts";
 
 const backend = { name: "fn-a", made: true };
@@ -86,6 +87,35 @@ describe.each(variations)("%s", (_, setting, wanted) => {
       wrong.push(...found.map((each) => `seed ${seed}: ${each}`));
     }
     expect(wrong).toEqual([]);
+  });
+});
+
+describe("a cloud that refuses, fails and loses answers", () => {
+  const faults: readonly Fault[] = [
+    "lost",
+    { effect: "throttle", retryAfterSeconds: 3 },
+    { effect: "server-error", status: 500 },
+    { effect: "server-error", status: 503 },
+    { effect: "conflict" },
+  ];
+
+  test("it is done all the same, and no key that is held ever dies", async () => {
+    const scene = await Scene.open({ slot: "key1", apps: [backend, adopted] });
+    const wrong: string[] = [];
+    for (let seed = 1; seed <= 40; seed++) {
+      scene.again();
+      const fault = (call: number) =>
+        draw(seed, 2 * call) < 0.25
+          ? faults[Math.floor(draw(seed, 2 * call + 1) * faults.length)]
+          : undefined;
+      const wanted = { revokeOld: seed % 2 === 0, restart: seed % 3 === 0 };
+      await scene.rotate(wanted, new Actor(scene.world, { fault })).catch((error: unknown) => {
+        wrong.push(`seed ${seed}: ${error}`);
+      });
+      wrong.push(...(await scene.unsettled()).map((each) => `seed ${seed}: ${each}`));
+    }
+    expect(wrong).toEqual([]);
+    await scene.close();
   });
 });
 
