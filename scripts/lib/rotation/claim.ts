@@ -11,7 +11,7 @@ const FRESH_MS = 500;
  * How long whoever has written its name into the journal waits before it believes it: longer than another run's last
  * look and the call that followed it can take together, in milliseconds.
  */
-const SETTLE_MS = 1_500;
+const SETTLE_MS = 1_000;
 
 /**
  * The right to work on a secret's rotation. A vault has no lock that could be held, so whoever wants to work on it writes
@@ -42,20 +42,22 @@ export class Claim {
     this.#journal = readJournal(found.tags);
   }
 
-  /** Takes the right, and says in the same stroke what comes first. @throws KilnError `Locked` */
-  async take(phase: Phase, journal: Omit<Journal, "by" | "phase">): Promise<void> {
+  /**
+   * Takes the right, and says in the same stroke what comes first.
+   * @param wait what else is to be waited for before that, in milliseconds, and why
+   * @throws KilnError `Locked`
+   */
+  async take(
+    phase: Phase,
+    journal: Omit<Journal, "by" | "phase">,
+    wait: { readonly ms: number; readonly reason: string } = { ms: 0, reason: "" },
+  ): Promise<void> {
     await this.mark(phase, journal);
-    const over = this.#clock.now() + SETTLE_MS;
+    const over = this.#clock.now() + Math.max(SETTLE_MS, wait.ms);
+    const reason = wait.ms > SETTLE_MS ? wait.reason : "others see it in a moment";
     await this.#calls.until("Making sure that no other run works on it", async () => {
       const left = over - this.#clock.now();
-      if (left > 0) {
-        return {
-          done: false,
-          code: "Settling",
-          reason: "others see it in a moment",
-          retryAfterMs: left,
-        };
-      }
+      if (left > 0) return { done: false, code: "Settling", reason, retryAfterMs: left };
       this.#require(await this.#read());
       return { done: true, value: undefined };
     });

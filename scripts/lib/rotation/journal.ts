@@ -38,7 +38,7 @@ export function writeJournal(
     [TAGS.by]: by,
     [TAGS.revoke]: revoke ? "pending" : undefined,
   };
-  const kept = Object.entries(tags).filter(([name]) => !(name in journal));
+  const kept = Object.entries(tags).filter(([name]) => !Object.hasOwn(journal, name));
   const set = Object.entries(journal).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return Object.fromEntries([...kept, ...set]);
 }

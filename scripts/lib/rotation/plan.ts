@@ -91,7 +91,8 @@ const VAULT_TICK_MS = 1000;
 
 /**
  * How long requests that began with the idle slot's key may still run, in milliseconds: consumers left it when the last
- * rotation ended, or are only just leaving it where a run was killed in "prepare". Pure.
+ * rotation ended, or are only just leaving it where a run was killed in "prepare"; one that was killed in "regenerate" may
+ * have been waiting for them. Pure.
  * @param drainMs how long a request may run on after its consumer got another key
  */
 export function drainLeft(
@@ -101,7 +102,7 @@ export function drainLeft(
 ): number {
   const { phase, rotation } = readJournal(current.tags);
   if (phase === "prepare") return drainMs;
-  if (phase !== "drained" || rotation === undefined) return 0;
+  if ((phase !== "drained" && phase !== "regenerate") || rotation === undefined) return 0;
   const age = now.getTime() - current.updatedOn.getTime();
   return Math.min(drainMs, Math.max(0, drainMs + VAULT_TICK_MS - age));
 }

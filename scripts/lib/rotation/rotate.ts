@@ -89,8 +89,12 @@ class Rotation {
       return this.#finish(claim, plan, otherSlot(plan.active), wrote);
     }
     const target = otherSlot(plan.active);
-    if (plan.kind === "rotate") await this.#vacate(claim, held, plan.active, references);
-    await claim.take(plan.kind === "rotate" ? "regenerate" : "test", this.#journal(plan.active));
+    if (plan.kind === "rotate") {
+      const ms = await this.#vacate(claim, held, plan.active, references);
+      await claim.take("regenerate", this.#journal(plan.active), { ms, reason: drainReason(ms) });
+    } else {
+      await claim.take("test", this.#journal(plan.active));
+    }
     await this.#requireKeys(live);
     const key = plan.kind === "rotate" ? await this.#regenerate(claim, plan.active) : live[target];
     await this.#test(claim, key, target);
@@ -109,14 +113,15 @@ class Rotation {
 
   /**
    * Makes sure that nobody uses the idle slot's key any more. Whoever holds an older version may hold it, and gets the
-   * current one; requests that began with it come to their end.
+   * current one.
+   * @returns how long requests that began with it may still run, in milliseconds
    */
   async #vacate(
     claim: Claim,
     held: SecretVersion,
     active: Slot,
     references: readonly (readonly SettingReference[])[],
-  ): Promise<void> {
+  ): Promise<number> {
     const { drainMs, now, tell } = this.#options;
     const behind = this.#ports.consumers.filter(
       (_, at) => !judgeReferences(references[at] ?? [], held.version).done,
@@ -130,7 +135,7 @@ class Rotation {
         await prove(each, held.value, this.#context);
       }),
     );
-    await this.#drain(behind.length > 0 ? drainMs : drainLeft(held, now(), drainMs));
+    return behind.length > 0 ? drainMs : drainLeft(held, now(), drainMs);
   }
 
   /** Waits for requests that began with a key that nobody holds any more. */
@@ -138,7 +143,7 @@ class Rotation {
     if (ms <= 0) return;
     const { clock } = this.#options;
     const over = clock.now() + ms;
-    const reason = `requests that began with it may run for ${Math.ceil(ms / 1000)} s`;
+    const reason = drainReason(ms);
     await this.#calls.until("Letting go of the key before", async () => {
       const left = over - clock.now();
       return left <= 0
@@ -296,6 +301,10 @@ class Rotation {
       }))
       .filter(({ phase }) => phase !== "drained");
   }
+}
+
+function drainReason(ms: number): string {
+  return `requests that began with the key before may run for ${Math.ceil(ms / 1000)} s`;
 }
 
 /** The new version, with what its consumers are compared with. */

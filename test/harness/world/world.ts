@@ -39,7 +39,9 @@ function keepSigningKey(dir: string): void {
 }
 
 /** What a fault does to one request; `lost` is after commit. */
-export type Fault = "lost" | Pick<FaultRule, "effect" | "status" | "code" | "retryAfterSeconds">;
+export type Fault =
+  | "lost"
+  | (Pick<FaultRule, "effect"> & Partial<Pick<FaultRule, "status" | "code" | "retryAfterSeconds">>);
 
 /** A moment of a world. */
 export interface Saved {
@@ -204,7 +206,15 @@ export class World {
   }
 
   #strike(fault: Exclude<Fault, "lost">): string {
-    const rule = { after: 0, times: 1, probability: 1, seed: 1, delayMs: 1, ...fault };
+    const rule = {
+      after: 0,
+      times: 1,
+      probability: 1,
+      seed: 1,
+      retryAfterSeconds: 1,
+      delayMs: 1,
+      ...fault,
+    };
     return this.cloud.faults.add(rule).id;
   }
 
