@@ -83,8 +83,8 @@ export async function leaveFullRegion(
   const full = fullRegion(location, failure);
   const next = await nextRegion(context, session, [...tried, full]);
   const then = next instanceof KilnError ? "there is no other" : `then on to ${next}`;
-  context.out.warn(`${location} ${full.lacks.why}. Taking out what was made there; ${then}.`);
   handle.pin(next instanceof KilnError ? undefined : next);
+  context.out.warn(`${location} ${full.lacks.why}. Taking out what was made there; ${then}.`);
   await takeOut(context, session, handle).catch((error: unknown) => {
     if (context.signal.aborted || !(error instanceof KilnError)) throw error;
     throw withReason(
