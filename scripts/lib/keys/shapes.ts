@@ -16,8 +16,12 @@ export interface KeyShape {
 const annotated = (mark: string) =>
   new RegExp(`[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9][A-L][A-Za-z0-9]{12}${mark}[A-Za-z0-9]{4}`, "g");
 
-/** A token's beginning may follow a letter that is no part of it: that of an escape (`\n`, `%3D`). */
-const NOT_AFTER = (characters: string) => String.raw`(?:(?<!${characters})|(?<=\\[nrtbf]|%[0-9A-F]{2}))`;
+/**
+ * A pattern's beginning, not after some characters, unless what it follows is an escape (`\n`, `%3D`): the letter of that
+ * is no part of what comes next.
+ */
+export const NOT_AFTER = (characters: string) =>
+  String.raw`(?:(?<!${characters})|(?<=\\[nrtbf]|%[0-9A-F]{2}))`;
 
 /**
  * Keys that are known by their shape, the more particular first.

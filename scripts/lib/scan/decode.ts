@@ -19,6 +19,7 @@ export function encodingOf(head: Uint8Array): Encoding {
   for (const [at, byte] of look.entries()) if (byte === 0) zeros[at % 2 === 0 ? 0 : 1]++;
   const [even, odd] = zeros;
   if (even + odd === 0) return "utf-8";
+  if (look.length % 2 !== 0) return undefined;
   const most = look.length / 2;
   // Western text has its zeros in the high bytes, nearly all of them, and none in the low ones.
   if (even === 0 && odd > most * 0.7) return "utf-16le";
@@ -32,7 +33,20 @@ export function textOf(bytes: Uint8Array): string | undefined {
   return encoding === undefined ? undefined : new TextDecoder(encoding).decode(bytes);
 }
 
-/** The text of bytes that come in parts. */
+/**
+ * How the bytes of a log are to be read. A program may write a zero byte into one; archives and pictures are told by how
+ * much of them is no text in any way. Pure.
+ */
+export function logEncodingOf(head: Uint8Array): Encoding {
+  const encoding = encodingOf(head);
+  if (encoding === "utf-16le" || encoding === "utf-16be") return encoding;
+  const look = new TextDecoder().decode(head.subarray(0, LOOK));
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is counted.
+  const odd = look.match(/[\u0000-\u0006\u000e-\u001a\u001c-\u001f\ufffd]/g)?.length ?? 0;
+  return odd > look.length / 10 ? undefined : "utf-8";
+}
+
+/** The text of a log, whose bytes come in parts. */
 export async function* textsOf(
   parts: AsyncIterable<Uint8Array>,
   onNoText: () => never,
@@ -40,7 +54,7 @@ export async function* textsOf(
   let decoder: TextDecoder | undefined;
   let head: Uint8Array = new Uint8Array();
   const begin = (): TextDecoder => {
-    const encoding = encodingOf(head);
+    const encoding = logEncodingOf(head);
     return encoding === undefined ? onNoText() : new TextDecoder(encoding);
   };
   for await (const part of parts) {

@@ -64,7 +64,7 @@ async function* walk(folder: string): AsyncGenerator<{ file: string; skipped?: s
 async function* listed(git: Git, below: string): AsyncGenerator<{ file: string }> {
   const args = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--full-name", "--", below];
   // A file in conflict is listed once for each side.
-  const names = new Set((await git.read(args)).split("\0"));
+  const names = [...new Set((await git.read(args)).split("\0"))].sort();
   for (const name of names) if (name !== "") yield { file: path.join(git.root, name) };
 }
 

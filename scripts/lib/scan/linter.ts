@@ -1,6 +1,6 @@
 import { lintSource } from "@secretlint/core";
 import { secretLintProfiler } from "@secretlint/profiler";
-import { creator as preset, rules as presetRules } from "@secretlint/secretlint-rule-preset-recommend";
+import { rules as presetRules } from "@secretlint/secretlint-rule-preset-recommend";
 import type { SecretLintCoreConfig, SecretLintRuleCreator } from "@secretlint/types";
 import { RULES, type Rule, type Span } from "./rules.ts";
 
@@ -19,6 +19,9 @@ const nameOf = (id: string): string => id.slice(id.startsWith(PREFIX) ? PREFIX.l
  */
 const LEFT_OUT = ["filter-comments", "privatekey", "basicauth", "database-connection-string"];
 
+/** The preset's rules one by one: the preset itself runs all, also those that its options switch off. */
+const PRESET = presetRules.filter(({ meta }) => !LEFT_OUT.includes(nameOf(meta.id)));
+
 /** What the preset's rules find, where their name alone does not say it. */
 const PRESET_TITLES: Readonly<Record<string, string>> = {
   aws: "an AWS credential",
@@ -31,7 +34,7 @@ const PRESET_TITLES: Readonly<Record<string, string>> = {
 
 /** Every rule that the scan has, Kiln's own first, then secretlint's by their short names. */
 export function catalogue(): readonly Omit<Rule, "find">[] {
-  const theirs = presetRules.map(({ meta }) => nameOf(meta.id)).filter((name) => !LEFT_OUT.includes(name));
+  const theirs = PRESET.map(({ meta }) => nameOf(meta.id));
   return [
     ...RULES.map(({ id, title, chosen }) => ({ id, title, ...(chosen === undefined ? {} : { chosen }) })),
     ...theirs.map((id) => ({ id, title: PRESET_TITLES[id] ?? `a credential of ${id}` })),
@@ -58,11 +61,7 @@ function asSecretlintRule({ id, title, find }: Rule): SecretLintRuleCreator {
 const config: SecretLintCoreConfig = {
   rules: [
     ...RULES.map((rule) => ({ id: rule.id, rule: asSecretlintRule(rule) })),
-    {
-      id: preset.meta.id,
-      rule: preset,
-      rules: LEFT_OUT.map((name) => ({ id: `${PREFIX}${name}`, disabled: true })),
-    },
+    ...PRESET.map((rule) => ({ id: rule.meta.id, rule })),
   ],
 };
 

@@ -1,16 +1,18 @@
 import { KEY_SHAPES, matchesOf } from "../keys/shapes.ts";
 import type { Hit } from "./hits.ts";
+import { withoutOverlaps } from "./linter.ts";
 
 /** Keys that stand in a file's name. Pure. */
 export function hitsInName(path: string): Hit[] {
-  return KEY_SHAPES.flatMap((shape) =>
-    [...matchesOf(shape, path)].map(({ start, end }) => ({
-      rule: shape.rule,
-      secret: path.slice(start, end),
-      line: 1,
-      column: 1,
-    })),
+  const matches = KEY_SHAPES.flatMap((shape) =>
+    [...matchesOf(shape, path)].map((span) => ({ ...span, rule: shape.rule })),
   );
+  return withoutOverlaps(matches, path.length).map(({ rule, start, end }) => ({
+    rule,
+    secret: path.slice(start, end),
+    line: 1,
+    column: 1,
+  }));
 }
 
 /** A path as it may be shown: without keys, and without characters that would write over a terminal. Pure. */

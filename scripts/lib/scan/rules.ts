@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { HEX_KEY, KEY_SHAPES, matchesOf } from "../keys/shapes.ts";
+import { HEX_KEY, KEY_SHAPES, matchesOf, NOT_AFTER } from "../keys/shapes.ts";
 import { isPlaceholder, looksRandom } from "./placeholders.ts";
 
 /** A stretch of a text: the secret and nothing beside it. */
@@ -62,6 +62,8 @@ const EVERYBODYS = new Set([
 const isEverybodys = (key: string): boolean => EVERYBODYS.has(createHash("sha256").update(key).digest("hex"));
 
 function* legacyKeys(text: string): Generator<Span> {
+  // Most texts have no digits in such a row, which is quicker told without looking at what is beside them.
+  if (!/[0-9a-f]{32}/.test(text)) return;
   for (const match of text.matchAll(HEX_KEY)) {
     const span = { start: match.index, end: match.index + match[0].length };
     const before = text.slice(Math.max(0, span.start - 80), span.start);
@@ -72,10 +74,15 @@ function* legacyKeys(text: string): Generator<Span> {
   }
 }
 
-const LONG_KEY = /(?<![A-Za-z0-9+/-])(?<secret>[A-Za-z0-9+/]{86}==)(?![A-Za-z0-9+/=])/dg;
+const LONG_KEY = new RegExp(
+  String.raw`${NOT_AFTER("[A-Za-z0-9+/-]")}(?<secret>[A-Za-z0-9+/]{86}==)(?![A-Za-z0-9+/=])`,
+  "dg",
+);
 const LONG_KEY_NAME = /key|storage|account|cosmos|documentdb|secret|credential/i;
-const NAMED_KEY =
-  /(?<![A-Za-z])(?:AccountKey|SharedAccessKey|SharedSecretValue|AccessKey|PrimaryKey|SecondaryKey)["']?\s*[=:]\s*\\?["']?(?<secret>[A-Za-z0-9+/]{20,128}={0,2})/dgi;
+const NAMED_KEY = new RegExp(
+  String.raw`${NOT_AFTER("[A-Za-z]")}(?:AccountKey|SharedAccessKey|SharedSecretValue|AccessKey|PrimaryKey|SecondaryKey)["']?\s*[=:]\s*\\?["']?(?<secret>[A-Za-z0-9+/]{20,128}={0,2})`,
+  "dgi",
+);
 
 function* accountKeys(text: string): Generator<Span> {
   for (const { value, ...span } of secretsOf(
@@ -90,8 +97,10 @@ function* accountKeys(text: string): Generator<Span> {
   }
 }
 
-const PASSWORD =
-  /(?<![A-Za-z])(?:Password|Pwd)\s*=\s*(?:\\?"(?<dq>[^"\n]{1,200})|'(?<sq>[^'\n]{1,200})|(?<secret>[^;"'\s\\]{1,200}))/dgi;
+const PASSWORD = new RegExp(
+  String.raw`${NOT_AFTER("[A-Za-z]")}(?:Password|Pwd)\s*=\s*(?:\\?"(?<dq>[^"\n]{1,200})|'(?<sq>[^'\n]{1,200})|(?<secret>[^;"'\s\\]{1,200}))`,
+  "dgi",
+);
 /** What else is in a string that connects: it is not one by its password alone. */
 const SIBLING =
   /(?:^|[;,"'\s])(?:Server|Data Source|Host(?:name)?|Addr(?:ess)?|Network Address|User(?: ?Id|name)?|Uid|Database|Initial Catalog|Endpoint|AccountName|Port|ssl|abortConnect|Encrypt|TrustServerCertificate)\s*=/i;
@@ -113,8 +122,10 @@ function* connectionPasswords(text: string): Generator<Span> {
   }
 }
 
-const USER_INFO =
-  /(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{1,20}:\/\/(?<user>[^\s/:@"'<>]{0,200}):(?<secret>[^\s/@"'<>`]{3,256})@[^\s"'<>]/dgi;
+const USER_INFO = new RegExp(
+  String.raw`${NOT_AFTER("[a-z0-9+.-]")}[a-z][a-z0-9+.-]{1,20}:\/\/(?<user>[^\s/:@"'<>]{0,200}):(?<secret>[^\s/@"'<>\u0060]{3,256})@[^\s"'<>]`,
+  "dgi",
+);
 
 function* urlPasswords(text: string): Generator<Span> {
   if (!text.includes("://")) return;
@@ -162,8 +173,14 @@ function* registryCredentials(text: string): Generator<Span> {
   for (const { start, end } of secretsOf(text, REGISTRY, /:_(?:auth|password)/)) yield { start, end };
 }
 
-const BEARER = /\bBearer\s+(?<secret>[A-Za-z0-9._~+/-]{20,4000}={0,2})/dgi;
-const BASIC = /\bAuthorization\\?["']?\s*[:=]\s*\\?["']?Basic\s+(?<secret>[A-Za-z0-9+/]{8,400}={0,2})/dgi;
+const BEARER = new RegExp(
+  String.raw`${NOT_AFTER("\\w")}Bearer\s+(?<secret>[A-Za-z0-9._~+/-]{20,4000}={0,2})`,
+  "dgi",
+);
+const BASIC = new RegExp(
+  String.raw`${NOT_AFTER("\\w")}Authorization\\?["']?\s*[:=]\s*\\?["']?Basic\s+(?<secret>[A-Za-z0-9+/]{8,400}={0,2})`,
+  "dgi",
+);
 
 function* bearerTokens(text: string): Generator<Span> {
   for (const { value, ...span } of secretsOf(text, BEARER, /bearer/i)) if (looksRandom(value)) yield span;
