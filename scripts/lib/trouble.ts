@@ -113,12 +113,20 @@ function ofTheCloud(error: Error): KilnError | undefined {
     // Key Vault's finer code says what is meant.
     const answer = cloudAnswer(error);
     const shown = answer?.innerCode ?? codeOf(answer?.code ?? code, statusCode);
-    return explain([`Status=${statusCode} Code="${shown}" Message="${answer?.message ?? error.message}"`]);
+    return explain([`Status=${statusCode} Code="${shown}" Message="${answer?.message ?? bareText(error)}"`]);
   }
   const said = engineSaid(error.message);
   if (said !== undefined) return explain(said);
   const explained = explain([error.message]);
   return explained.code === "OperationFailed" ? undefined : explained;
+}
+
+/** Some SDKs keep nothing of the answer to a list but its status: then what was asked says more. */
+function bareText(error: Error): string {
+  const { request } = error as { request?: { method?: unknown; url?: unknown } };
+  if (!error.message.startsWith("Pagination failed") || typeof request?.url !== "string")
+    return error.message;
+  return `${request.method} ${new URL(request.url).pathname} was refused. ${error.message}`;
 }
 
 /** What the SDKs leave out when an answer of a list has no body they know. */
