@@ -192,9 +192,9 @@ function commands(run: Run): Command {
     .option("--timeout <span>", "after this long it stops; a rerun goes on", parseSpan, 15 * 60_000)
     .option(
       "--drain <span>",
-      "how long requests with the old key may run before it is revoked",
+      "how long a request may go on with the key that it began with, before that key ends",
       parseSpan,
-      60_000,
+      3_000,
     )
     .option("-y, --yes", "do not ask", false)
     .action((environment: string, options: RotateKeyFlags) =>
