@@ -62,6 +62,20 @@ export function addGithubCommands(kiln: Command, run: Run): void {
         (await import("./verbs/github/check-run.ts")).checkRun(context, { action, environment }),
       ),
   );
+  command("summary <files...>", "show what verbs printed with --json, in a job's summary").action(
+    (files: string[]) =>
+      run(async (context) => (await import("./verbs/github/summary.ts")).summary(context, { files })),
+  );
+  command("comment <pull-request> <files...>", "the same on a pull request, in one comment kept up to date")
+    .option("--repo <owner/name>", "the repository (default: GITHUB_REPOSITORY)")
+    .addOption(cloud())
+    .action((pullRequest: string, files: string[], options: { repo?: string; cloud: CloudName }) =>
+      run(async (context) => {
+        const { comment } = await import("./verbs/github/comment.ts");
+        const { repo: repository, cloud } = options;
+        return comment(context, { pullRequest, files, repository, cloud });
+      }),
+    );
   command("workflows", "compare .github/workflows with the definitions (exit code 5 when they differ)")
     .addOption(new Option("--write", "write the files").conflicts("check"))
     .addOption(new Option("--check", "only compare (the default)"))

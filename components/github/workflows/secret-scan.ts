@@ -26,8 +26,8 @@ export const secretScan = workflow({
         { name: "Scan the files", run: script("npx kiln scan") },
         {
           name: "Scan the history",
-          if: "always()",
-          run: script(`npx kiln scan --history --format sarif > ${SARIF}`),
+          if: "!cancelled()",
+          run: script(`npx kiln scan --history --format sarif --output ${SARIF}`),
         },
         {
           name: "Show what was found",
