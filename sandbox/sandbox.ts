@@ -25,7 +25,8 @@ import { organization } from "./github/accounts.ts";
 import { createGitHubApi, openGitHub } from "./github/app.ts";
 import { gitHubControls } from "./github/control.ts";
 import { createOidcIssuer, gitHubIssuer, keptOidcKeys } from "./github/oidc.ts";
-import { ensureGitHubTokens, keptTokens } from "./github/tokens.ts";
+import { createGitHubWeb } from "./github/smart-http.ts";
+import { ensureGitHubTokens, gitHubAccess, keptTokens } from "./github/tokens.ts";
 import { createVault } from "./keyvault/app.ts";
 import { keyVault } from "./keyvault/module.ts";
 import { vaultExists } from "./keyvault/state.ts";
@@ -81,6 +82,7 @@ export async function openSandbox(options: {
       openai: { handler: await handlerOf(createOpenAi(cloud)), exists: (host) => accountExists(cloud, host) },
       scm: { handler: await handlerOf(createScm(cloud, runtime)), exists: (host) => siteExists(cloud, host) },
       githubApi: { handler: await handlerOf(createGitHubApi(github)) },
+      github: { handler: await handlerOf(createGitHubWeb(github)) },
       githubOidc: { handler: await handlerOf(createOidcIssuer(cloud)) },
       site: { handler: createSites(cloud, runtime), exists: (host) => siteExists(cloud, host) },
     };
@@ -96,6 +98,7 @@ export async function openSandbox(options: {
       subscriptionId: cloud.subscriptionId,
       clientId,
       assertionFile: paths.assertionOf(requireService(cloud, clientId)),
+      github: gitHubAccess(cloud, requireService(cloud, clientId)),
     });
     const sessions = new ProviderSessions(cloud, {
       environment: (clientId) => ({
@@ -134,9 +137,9 @@ export async function openSandbox(options: {
             clientId: each.clientId,
             clientSecretFile: paths.secretOf(each.name),
             assertionFile: paths.assertionOf(each.name),
-            githubTokenFile: paths.githubTokenOf(each.name),
+            github: gitHubAccess(cloud, each.name),
           })),
-        github: { owner: organization.login, tokenFile: paths.githubTokenOf("owner") },
+        github: gitHubAccess(cloud, "owner"),
         clock: { now: cloud.clock.iso(), scale: cloud.clock.scale },
         resources: cloud.resources.under("").length,
         sites: siteReport(cloud, runtime),

@@ -8,6 +8,17 @@ export interface SandboxAccess {
   readonly clientId: string;
   /** File with the workload assertion that stands for the client's secret. */
   readonly assertionFile: string;
+  /** Who one is on the sandbox's GitHub. */
+  readonly github?: GitHubAccess;
+}
+
+export interface GitHubAccess {
+  /** The organization to work in. */
+  readonly owner: string;
+  readonly login: string;
+  readonly tokenFile: string;
+  /** Configuration folder of `gh`, with the token. */
+  readonly ghConfigDir: string;
 }
 
 /**
@@ -27,6 +38,25 @@ export function clientEnvironment(access: SandboxAccess): Record<string, string>
     ARM_TENANT_ID: access.tenantId,
     ARM_CLIENT_ID: access.clientId,
     ARM_SUBSCRIPTION_ID: access.subscriptionId,
+    ...(access.github === undefined ? {} : gitHubEnvironment(access.github)),
+  };
+}
+
+/** For `gh`, `git` and the Pulumi provider: where the token is, not what it is. */
+function gitHubEnvironment(access: GitHubAccess): Record<string, string> {
+  const { owner, login, tokenFile, ghConfigDir } = access;
+  const file = `'${tokenFile.replaceAll("'", "'\\''")}'`;
+  const helper = `!f() { test "$1" = get || exit 0; echo username=${login}; echo "password=$(cat ${file})"; }; f`;
+  return {
+    GITHUB_OWNER: owner,
+    KILN_GITHUB_TOKEN_FILE: tokenFile,
+    GH_CONFIG_DIR: ghConfigDir,
+    // What the machine's own configuration would say of github.com is left aside.
+    GIT_CONFIG_COUNT: "2",
+    GIT_CONFIG_KEY_0: "credential.https://github.com.helper",
+    GIT_CONFIG_VALUE_0: "",
+    GIT_CONFIG_KEY_1: "credential.https://github.com.helper",
+    GIT_CONFIG_VALUE_1: helper,
   };
 }
 
@@ -46,5 +76,6 @@ export function networkEnvironment(
     REQUESTS_CA_BUNDLE: access.caCertificate,
     SSL_CERT_FILE: access.caCertificate,
     CURL_CA_BUNDLE: access.caCertificate,
+    GIT_SSL_CAINFO: access.caCertificate,
   };
 }

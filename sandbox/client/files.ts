@@ -24,6 +24,8 @@ export function sandboxPaths(dataDir: string) {
     secretOf: (principal: string) => path.join(dataDir, "principals", `${principal}.secret`),
     /** A principal's token of the sandbox's GitHub. */
     githubTokenOf: (principal: string) => path.join(dataDir, "principals", `${principal}.github-token`),
+    /** A principal's configuration of `gh`, with its token. */
+    ghConfigOf: (principal: string) => path.join(dataDir, "principals", `${principal}.gh`),
     /** The content of the repositories on the sandbox's GitHub, one bare repository by id. */
     github: path.join(dataDir, "github"),
     assertionOf: (principal: string) => path.join(dataDir, "principals", `${principal}.assertion`),

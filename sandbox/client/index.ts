@@ -4,10 +4,16 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { GitHubAccess } from "./environment.ts";
 import { SandboxError } from "./errors.ts";
 import { type DaemonFile, daemonFileSchema, sandboxPaths } from "./files.ts";
 
-export { clientEnvironment, networkEnvironment, type SandboxAccess } from "./environment.ts";
+export {
+  clientEnvironment,
+  type GitHubAccess,
+  networkEnvironment,
+  type SandboxAccess,
+} from "./environment.ts";
 export { SandboxError } from "./errors.ts";
 export { sandboxPaths } from "./files.ts";
 
@@ -19,8 +25,8 @@ export interface SandboxStatus {
   readonly caCertificate?: string;
   readonly subscriptionId?: string;
   readonly tenantId?: string;
-  /** The sandbox's GitHub: the organization to work in, and the file with the owner's token. */
-  readonly github?: { readonly owner: string; readonly tokenFile: string };
+  /** The sandbox's GitHub: the organization to work in, and where the owner's token is. */
+  readonly github?: GitHubAccess;
   readonly owner?: {
     readonly clientId: string;
     readonly clientSecretFile: string;

@@ -24,6 +24,7 @@ const families = {
   scm: ["*.scm.azurewebsites.net"],
   site: ["*.azurewebsites.net"],
   githubApi: ["api.github.com"],
+  github: ["github.com"],
   githubOidc: ["token.actions.githubusercontent.com"],
 } as const;
 

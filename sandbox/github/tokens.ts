@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
+import path from "node:path";
+import { stringify } from "yaml";
+import type { GitHubAccess } from "../client/environment.ts";
 import { sandboxPaths } from "../client/files.ts";
 import type { Cloud } from "../core/cloud.ts";
 import { writePrivate } from "../core/files.ts";
 import { knownPrincipals } from "../core/principals.ts";
-import { type Access, type Account, actionsBot, findAccount, loginOf } from "./accounts.ts";
+import { type Access, type Account, actionsBot, findAccount, loginOf, organization } from "./accounts.ts";
 
 /** What a token stands for, kept by the SHA-256 of it. */
 interface TokenRecord {
@@ -29,20 +32,38 @@ const kind = "github-tokens";
 /** The tokens of people live as long as the sandbox, through every reset. */
 export const keptTokens = kind;
 
-/** Gives every principal of the sandbox a token of its GitHub, each in a file of its own. */
+/** Gives every principal of the sandbox a token of its GitHub, each in files of its own. */
 export function ensureGitHubTokens(cloud: Cloud): void {
-  const paths = sandboxPaths(cloud.dataDir);
   const records = cloud.store.collection<TokenRecord>(kind);
   for (const principal of Object.keys(knownPrincipals)) {
-    const login = loginOf(principal);
+    const { login, tokenFile, ghConfigDir } = gitHubAccess(cloud, principal);
+    const hosts = path.join(ghConfigDir, "hosts.yml");
     const known = records.entries().find(([, each]) => each.login === login && each.kind === "user");
-    const file = paths.githubTokenOf(principal);
-    if (known !== undefined && existsSync(file)) continue;
+    if (known !== undefined && existsSync(tokenFile) && existsSync(hosts)) continue;
     if (known !== undefined) records.delete(known[0]);
     const token = cloud.mint.githubToken("ghp", `GitHub user ${login}`);
     records.put(hash(token), { login, kind: "user" });
-    writePrivate(file, token);
+    writePrivate(tokenFile, token);
+    writePrivate(path.join(ghConfigDir, "config.yml"), 'version: "1"\n');
+    const entry = {
+      user: login,
+      oauth_token: token,
+      git_protocol: "https",
+      users: { [login]: { oauth_token: token } },
+    };
+    writePrivate(hosts, stringify({ "github.com": entry }));
   }
+}
+
+/** Who a principal is on the sandbox's GitHub, and where its token is. */
+export function gitHubAccess(cloud: Cloud, principal: string): GitHubAccess {
+  const paths = sandboxPaths(cloud.dataDir);
+  return {
+    owner: organization.login,
+    login: loginOf(principal),
+    tokenFile: paths.githubTokenOf(principal),
+    ghConfigDir: paths.ghConfigOf(principal),
+  };
 }
 
 /** A job's own token for one repository; it ends with the job, an hour at most. */

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { setDefaultCACertificates } from "node:tls";
 import { pathToFileURL } from "node:url";
 import type { TokenCredential } from "@azure/identity";
-import type { SandboxStatus } from "../../sandbox/client/index.ts";
+import type { GitHubAccess, SandboxStatus } from "../../sandbox/client/index.ts";
 import { KilnError } from "./errors.ts";
 import type { ClientOptions } from "./keys/azure-account-keys.ts";
 import type { KilnPaths } from "./paths.ts";
@@ -57,7 +57,12 @@ async function openSandbox(
   const { SandboxClient, clientEnvironment, sandboxPaths } = await import("../../sandbox/client/index.ts");
   const client = new SandboxClient(paths.sandbox, signal);
   const status = await client.start();
-  const principals = status.principals as { name: string; clientId: string; assertionFile: string }[];
+  const principals = status.principals as {
+    name: string;
+    clientId: string;
+    assertionFile: string;
+    github?: GitHubAccess;
+  }[];
   // Whoever set up the shell as another principal of the sandbox is that principal here too.
   const self =
     principals.find((each) => each.clientId === env.AZURE_CLIENT_ID) ??
@@ -112,6 +117,7 @@ async function openSandbox(
         subscriptionId,
         clientId: self.clientId,
         assertionFile: self.assertionFile,
+        ...(self.github === undefined ? {} : { github: self.github }),
       }),
       // Beside each file the engine would write one of metadata, and not at once: a killed one leaves half of it, which no
       // later one can read.

@@ -6,6 +6,7 @@ import { WorkloadIdentityCredential } from "@azure/identity";
 import { clientEnvironment, sandboxPaths } from "../../sandbox/client/index.ts";
 import type { KnownPrincipal } from "../../sandbox/core/principals.ts";
 import type { SettingsPatch } from "../../sandbox/core/settings.ts";
+import { gitHubAccess } from "../../sandbox/github/tokens.ts";
 import { openSandbox, type Sandbox } from "../../sandbox/sandbox.ts";
 
 /** A sandbox in the test's own process and a folder of its own, behind its real front door. */
@@ -66,6 +67,7 @@ export async function testSandbox(settings: SettingsPatch = { profile: "instant"
         subscriptionId: sandbox.cloud.subscriptionId,
         clientId: clientIdOf(principal),
         assertionFile: paths.assertionOf(principal),
+        github: gitHubAccess(sandbox.cloud, principal),
       }),
     control: async (method, route, body) => {
       const response = await fetch(`http://127.0.0.1:${sandbox.port}/control${route}`, {
