@@ -208,10 +208,14 @@ function commands(run: Run): Command {
     (environment: string, { cloud }: EnvironmentOptions) =>
       run(async (context) => (await import("./verbs/status.ts")).status(context, { environment, cloud })),
   );
-  verb("smoke", "check that the app has its key and the model answers").action(
-    (environment: string, { cloud }: EnvironmentOptions) =>
-      run(async (context) => (await import("./verbs/smoke.ts")).smoke(context, { environment, cloud })),
-  );
+  verb("smoke", "check that the app has its key and the model answers")
+    .option("--log <file>", "check as well that no secret is in this log; - reads what is piped in")
+    .action((environment: string, { cloud, log }: EnvironmentOptions & { log?: string }) =>
+      run(async (context) => {
+        const options = { environment, cloud, ...(log === undefined ? {} : { log }) };
+        return (await import("./verbs/smoke.ts")).smoke(context, options);
+      }),
+    );
   verb("env", 'set up a shell for plain pulumi and any client: eval "$(kiln env dev)"').action(
     (environment: string, { cloud }: EnvironmentOptions) =>
       run(async (context) => (await import("./verbs/env.ts")).env(context, { environment, cloud })),

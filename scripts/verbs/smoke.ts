@@ -14,13 +14,18 @@ interface Check {
   readonly durationMs: number;
 }
 
-/** `kiln smoke <env>`: the app has its key and the model answers through it. Exit code 5 when not. */
+/**
+ * `kiln smoke <env>`: the app has its key and the model answers through it; with a log, that no secret is in that. Exit
+ * code 5 when not.
+ */
 export async function smoke(
   context: VerbContext,
-  options: { environment: string; cloud: CloudName },
+  options: { environment: string; cloud: CloudName; log?: string },
 ): Promise<ExitCode> {
   const began = Date.now();
   const { out } = context;
+  // First, since a log that is not there is wrong usage, which is told before anybody is asked.
+  const log = options.log === undefined ? undefined : await searchLog(context, options.log);
   const session = await openSession(context, options.environment, options.cloud);
   const handle = await openSessionStack(context, session);
   const app = handle?.state.outputs.functionAppName;
@@ -35,6 +40,7 @@ export async function smoke(
   const checks = [
     await check("health", () => health(context, session, app)),
     await check("chat", () => chat(context, session, app)),
+    ...(log === undefined ? [] : [log.check]),
   ];
   const passed = checks.every((each) => each.passed);
   const failed = checks.filter((each) => !each.passed);
@@ -50,6 +56,7 @@ export async function smoke(
     result: passed ? "passed" : "failed",
     region: recordedLocation(handle?.state ?? emptyState) ?? session.resolved.location,
     checks,
+    ...(log === undefined ? {} : { findings: log.findings }),
     durationMs: Date.now() - began,
     ...(passed
       ? {}
@@ -58,11 +65,28 @@ export async function smoke(
             code: "SmokeFailed",
             message: `${failed.length} of ${checks.length} checks failed`,
             cause: failed.map(({ name, detail }) => `${name}: ${detail}`).join("\n"),
-            next: `Look at \`kiln status ${options.environment}\`, then run \`kiln up ${options.environment}\`.`,
+            next:
+              failed.every((each) => each === log?.check) && log !== undefined
+                ? log.next
+                : `Look at \`kiln status ${options.environment}\`, then run \`kiln up ${options.environment}\`.`,
           },
         }),
   });
   return passed ? exitCodes.done : exitCodes.check;
+}
+
+/** Whether a secret is in a workflow's log. */
+async function searchLog(context: VerbContext, file: string) {
+  const { scan } = await import("../lib/scan/scan.ts");
+  const { scanError } = await import("../lib/scan/report.ts");
+  const { env, signal } = context;
+  const options = { cwd: process.cwd(), env, signal, stdin: process.stdin };
+  const report = await scan({ kind: "log", file }, options);
+  const { cause, next } = scanError(report);
+  const clean = report.findings.length === 0;
+  const { durationMs, findings } = report;
+  const detail = clean ? `no secret in ${file}` : cause;
+  return { check: { name: "log", passed: clean, detail, durationMs }, findings, next };
 }
 
 async function check(name: string, work: () => Promise<{ passed: boolean; detail: string }>): Promise<Check> {
