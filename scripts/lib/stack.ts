@@ -156,7 +156,7 @@ export class StackHandle {
 
   /** Makes the stack in the backend. */
   async create(): Promise<void> {
-    await this.run(["stack", "init", "--no-select"]);
+    await this.run(["stack", "init", "--no-select", ...secretsOf(this.#options.target)]);
   }
 
   /** Changes the record as a whole, through the engine's own export and import. */
@@ -192,6 +192,10 @@ export class StackHandle {
       child.stdin?.end();
     });
   }
+}
+
+function secretsOf({ secretsProvider }: Pick<CloudTarget, "secretsProvider">): string[] {
+  return secretsProvider === undefined ? [] : ["--secrets-provider", secretsProvider];
 }
 
 /** Whether the engine failed because there is no such stack in the backend. */

@@ -25,6 +25,11 @@ export interface CloudTarget {
    * a state backend of its own, and must leave the checked-in file alone.
    */
   readonly ownBackend: boolean;
+  /**
+   * What encrypts secrets in the state of a stack that is made, as `pulumi stack init` names it.
+   * @default what the stack's own file says, else the backend
+   */
+  readonly secretsProvider?: string;
   /** The folder of that backend. */
   readonly stateFolder?: string;
   /** The cloud's time: that of a sandbox can be scaled and advanced. */
@@ -191,8 +196,18 @@ async function openAzure(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<C
     clientOptions: {},
     ownBackend: false,
     now: () => new Date(),
-    engineEnv: { ARM_SUBSCRIPTION_ID: subscriptionId, PULUMI_SKIP_UPDATE_CHECK: "true" },
+    ...secretsBy(env.KILN_SECRETS_PROVIDER),
+    engineEnv: {
+      ARM_SUBSCRIPTION_ID: subscriptionId,
+      // A pipeline's checkout is new each time and has no file of the stack's: the state itself says what encrypts it.
+      PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+    },
   };
+}
+
+function secretsBy(provider: string | undefined): Pick<CloudTarget, "secretsProvider"> {
+  return provider ? { secretsProvider: provider } : {};
 }
 
 function rejectOn(signal: AbortSignal): Promise<never> {

@@ -157,6 +157,10 @@ describe("reading the record", () => {
     const log = path.join(home, "log");
     await handle(`echo "$@" > ${log}`).create();
     expect(readFileSync(log, "utf8")).toBe("stack init --no-select --stack dev --non-interactive\n");
+    await handle(`echo "$@" > ${log}`, { secretsProvider: "azurekeyvault://kv/keys/k" }).create();
+    expect(readFileSync(log, "utf8")).toContain(
+      "init --no-select --secrets-provider azurekeyvault://kv/keys/k --stack",
+    );
   });
 });
 

@@ -105,8 +105,10 @@ describe("Azure as a target", () => {
     });
     expect(azure.engineEnv).toEqual({
       ARM_SUBSCRIPTION_ID: subscriptionId,
+      PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
       PULUMI_SKIP_UPDATE_CHECK: "true",
     });
+    expect(azure).not.toHaveProperty("secretsProvider");
     expect(azure.stateFolder).toBeUndefined();
     expect(Math.abs(azure.now().getTime() - Date.now())).toBeLessThan(60_000);
     expect((await azure.credential.getToken("https://management.azure.com/.default"))?.token).toMatch(/^ey/);
@@ -122,6 +124,9 @@ describe("Azure as a target", () => {
     expect(await of({ AZURE_SUBSCRIPTION_ID: "one", ARM_SUBSCRIPTION_ID: "two" })).toMatchObject({
       subscriptionId: "one",
     });
+    // What a pipeline is told, since its checkout has no file of the stack's.
+    const told = { AZURE_SUBSCRIPTION_ID: "one", KILN_SECRETS_PROVIDER: "azurekeyvault://kv/keys/k" };
+    expect((await of(told)).secretsProvider).toBe("azurekeyvault://kv/keys/k");
     await expect(of({ AZURE_SUBSCRIPTION_ID: "" })).rejects.toMatchObject({
       code: "NoSubscription",
       next: expect.stringContaining("AZURE_SUBSCRIPTION_ID"),
