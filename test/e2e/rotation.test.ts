@@ -115,9 +115,9 @@ describe("while the app is under load", () => {
   });
 });
 
-test("twenty rotations in a row: the slots take turns, and two versions stay enabled", async () => {
+test("rotations in a row: the slots take turns, and two versions stay enabled", async () => {
   let { slot } = await rotateKey();
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < 4; round++) {
     const next = await rotateKey();
     expect([next.from, next.slot]).toEqual([slot, slot === "key1" ? "key2" : "key1"]);
     slot = next.slot;
@@ -174,8 +174,8 @@ test("a secret that holds no live key is said, and mended by --adopt", async () 
 });
 
 describe("killed while a call is open, then run again", () => {
-  // Every third call; the others are killed in process, before and after each.
-  test.each([0, 3, 6, 9, 12, 15, 18, 21])("call %i", async (call) => {
+  // Every fifth call; the others are killed in process, before and after each.
+  test.each([1, 6, 11, 16, 21])("call %i", async (call) => {
     const rule = ["--host", "^(?!login)", "--after", String(call), "--times", "1"];
     const { id } = (await kiln.run(["sandbox", "fault", "add", "hold", ...rule, "--json"])).json();
     const run = kiln.start(["rotate-key", environment, "--drain", "0s"]);

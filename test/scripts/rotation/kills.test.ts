@@ -90,6 +90,15 @@ describe.each(variations)("%s", (_, setting, wanted) => {
   });
 });
 
+test("twenty in a row, under which the slots take turns and two versions stay enabled", async () => {
+  const scene = await Scene.open({ slot: "key1", apps: [backend, adopted] });
+  const slots: string[] = [];
+  for (let round = 0; round < 20; round++) slots.push((await scene.rotate({ keepVersions: 2 })).slot);
+  expect(slots).toEqual(Array.from({ length: 20 }, (_, at) => (at % 2 === 0 ? "key2" : "key1")));
+  expect(await scene.unsettled({ keepVersions: 2 })).toEqual([]);
+  await scene.close();
+});
+
 describe("a cloud that refuses, fails and loses answers", () => {
   const faults: readonly Fault[] = [
     "lost",
