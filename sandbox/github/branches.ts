@@ -71,7 +71,7 @@ export function branchRoutes(api: Service, github: GitHub): void {
         const found = all.find((branch) => branch.name === old);
         if (found === undefined) throw notFound("Branch not found");
         if (all.some((branch) => branch.name === name)) throw unprocessable(`Branch ${name} already exists`);
-        await git.run(repository.id, ["branch", "-m", old, name]);
+        await git.run(repository.id, ["branch", "-m", "--", old, name]);
         if (repository.defaultBranch === old) {
           await git.run(repository.id, ["symbolic-ref", "HEAD", `refs/heads/${name}`]);
           repositories.update(repository.id, { defaultBranch: name });

@@ -19,23 +19,25 @@ type Route = {
   Querystring: { recursive?: string };
 };
 
+/** Only ids come in here: a name could be read as one of git's options. */
+const sha = z.string().regex(/^[0-9a-f]{40}$/, "must be a SHA");
 const person = z.object({ name: z.string(), email: z.string(), date: z.string().optional() });
 const treeSchema = z.object({
-  base_tree: z.string().optional(),
+  base_tree: sha.optional(),
   tree: z.array(
     z.object({
       path: z.string(),
       mode: z.enum(["100644", "100755", "040000", "160000", "120000"]),
       type: z.enum(["blob", "tree", "commit"]).optional(),
-      sha: z.string().nullish(),
+      sha: sha.nullish(),
       content: z.string().optional(),
     }),
   ),
 });
 const commitSchema = z.object({
   message: z.string(),
-  tree: z.string(),
-  parents: z.array(z.string()).default([]),
+  tree: sha,
+  parents: z.array(sha).default([]),
   author: person.optional(),
   committer: person.optional(),
 });

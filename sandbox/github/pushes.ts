@@ -41,7 +41,8 @@ export async function pushed(
   }
 }
 
-async function changedFiles({ git }: GitHub, { id }: Repository, push: Push): Promise<string[]> {
+/** The files that a push changed. */
+export async function changedFiles({ git }: GitHub, { id }: Repository, push: Push): Promise<string[]> {
   const args =
     push.before === undefined
       ? ["ls-tree", "-r", "-z", "--name-only", push.after]

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Service } from "../core/service.ts";
-import { accessIn, findAccount, organization, reaches } from "./accounts.ts";
+import { accessIn, findAccount, reaches } from "./accounts.ts";
 import { commitFiles, treeOf } from "./commits-write.ts";
 import { GitHubError, invalid, notFound, unprocessable } from "./errors.ts";
 import { accessOf, checkAccess, type GitHub, paginate, parse, requireViewer } from "./http.ts";
@@ -220,7 +220,13 @@ export function repositoryRoutes(api: Service, github: GitHub): void {
       await git.ensure(source.id, source.defaultBranch);
       const tree = await treeOf(git, source.id, `refs/heads/${source.defaultBranch}`);
       if (tree !== undefined) {
-        await git.run(made.id, ["fetch", "--quiet", "--depth=1", git.dir(source.id), source.defaultBranch]);
+        await git.run(made.id, [
+          "fetch",
+          "--quiet",
+          "--depth=1",
+          git.dir(source.id),
+          `refs/heads/${source.defaultBranch}`,
+        ]);
         await git.inTurn(made.id, () =>
           commitFiles(github, made, viewer, {
             branch: made.defaultBranch,
@@ -286,6 +292,3 @@ function creationFailed(error: { field: string; code: string; message: string })
     errors: [{ resource: "Repository", ...error }],
   });
 }
-
-/** The organization that a client finds when it asks for none in particular. */
-export const defaultOwner = organization.login;

@@ -8,7 +8,7 @@ import { GitHubError } from "./errors.ts";
 import { gitEnvironment, noGit } from "./git-store.ts";
 import { accessOf, authenticate, type GitHub } from "./http.ts";
 import { commandsOf, flush, pktLine, type RefCommand, refusedReport } from "./pkt-line.ts";
-import { pushed } from "./pushes.ts";
+import { changedFiles, pushed } from "./pushes.ts";
 import { listRefs } from "./refs.ts";
 import { rulesFor } from "./ruleset-match.ts";
 import { fullName, type Repository } from "./state.ts";
@@ -123,6 +123,16 @@ async function receive(
   const after = await refsOf(github, repository);
   const moved = commands.filter(({ ref }) => after.get(ref) !== before.get(ref));
   if (moved.length === 0) return answer;
+  if (viewer?.job !== undefined && (await changesWorkflows(github, repository, moved, before, after))) {
+    await putBack(github, repository, moved, before);
+    const reason =
+      "refusing to allow a GitHub App to create or update a workflow without `workflows` permission";
+    return refusedReport(
+      commands,
+      moved.map(({ ref }) => ({ ref, reason })),
+      capabilities,
+    );
+  }
   await adoptFirstBranch(github, repository, moved, after);
   github.repositories.update(repository.id, { pushedAt: github.cloud.clock.now() });
   for (const { ref } of moved) {
@@ -131,6 +141,37 @@ async function receive(
     await pushed(github, repository, viewer, { ref, before: before.get(ref), after: sha });
   }
   return answer;
+}
+
+/** What a push changes is known once git has it. */
+async function changesWorkflows(
+  github: GitHub,
+  repository: Repository,
+  moved: readonly RefCommand[],
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): Promise<boolean> {
+  for (const { ref } of moved) {
+    const sha = after.get(ref);
+    if (sha === undefined) continue;
+    const main = before.get(`refs/heads/${repository.defaultBranch}`);
+    const push = { ref, before: before.get(ref) ?? main, after: sha };
+    const files = await changedFiles(github, repository, push);
+    if (files.some((file) => file.startsWith(".github/workflows/"))) return true;
+  }
+  return false;
+}
+
+async function putBack(
+  { git }: GitHub,
+  repository: Repository,
+  moved: readonly RefCommand[],
+  before: ReadonlyMap<string, string>,
+): Promise<void> {
+  for (const { ref } of moved) {
+    const sha = before.get(ref);
+    await git.run(repository.id, sha === undefined ? ["update-ref", "-d", ref] : ["update-ref", ref, sha]);
+  }
 }
 
 async function refsOf(github: GitHub, repository: Repository): Promise<Map<string, string>> {

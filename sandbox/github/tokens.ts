@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { stringify } from "yaml";
 import type { GitHubAccess } from "../client/environment.ts";
 import { sandboxPaths } from "../client/files.ts";
 import type { Cloud } from "../core/cloud.ts";
@@ -51,7 +50,8 @@ export function ensureGitHubTokens(cloud: Cloud): void {
       git_protocol: "https",
       users: { [login]: { oauth_token: token } },
     };
-    writePrivate(hosts, stringify({ "github.com": entry }));
+    // JSON is YAML too.
+    writePrivate(hosts, JSON.stringify({ "github.com": entry }));
   }
 }
 

@@ -64,6 +64,8 @@ describe("git's objects", () => {
     expect((await refusal(git.createCommit({ ...at, message: "x", tree: none }))).status).toBe(422);
     const tree = [{ path: "../x", mode: "100644" as const, content: "x" }];
     expect((await refusal(git.createTree({ ...at, tree }))).status).toBe(422);
+    const option = git.createTree({ ...at, base_tree: "--index-output=/tmp/x", tree: [] });
+    expect((await refusal(option)).status).toBe(422);
   });
 });
 

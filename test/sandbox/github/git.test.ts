@@ -129,6 +129,29 @@ describe("git", () => {
     expect((await git(["clone", url("cloned"), "x"], null)).all).toContain("could not read Username");
   });
 
+  test("by a job's token pushes content, and no workflow", async () => {
+    const { body } = await it.control("POST", "/github/job-token", {
+      repository: "kiln/cloned",
+      access: "write",
+    });
+    const { token } = body as { token: string };
+    await writeFile(path.join(home, "job-token"), token);
+    const helper = `!f() { echo username=x-access-token; echo "password=$(cat ${home}/job-token)"; }; f`;
+    const runs = async () => (await it.octokit().rest.actions.listWorkflowRunsForRepo(at)).data.total_count;
+    await done(["clone", "--quiet", url("cloned"), "job"]);
+    await commit("job", "by-a-job.txt", "x");
+    const before = await runs();
+    const as = { GIT_CONFIG_VALUE_1: helper };
+    expect((await git(["-C", "job", "push", "origin", "main"], "owner", as)).exitCode).toBe(0);
+    expect(await runs()).toBe(before);
+    await commit("job", ".github/workflows/more.yml", "on: push\njobs: {}\n");
+    const refused = await git(["-C", "job", "push", "origin", "main", "main:refs/heads/other"], "owner", as);
+    expect(refused.all).toContain("without `workflows` permission");
+    const { data } = await it.octokit().rest.repos.listBranches(at);
+    expect(data.map(({ name }) => name)).not.toContain("other");
+    await done(["-C", "work", "pull", "--quiet", "origin", "main"]);
+  });
+
   test("does not push what a ruleset forbids", async () => {
     const { repos } = it.octokit().rest;
     const { data: ruleset } = await repos.createRepoRuleset({
@@ -151,6 +174,19 @@ describe("git", () => {
     expect(direct.exitCode).toBe(1);
     await done(["-C", "work", "push", "--quiet", "origin", "main:refs/heads/by-request"]);
   });
+});
+
+test("octokit works in a process of its own, with nothing but that environment", async () => {
+  const code = `
+    import { readFileSync } from "node:fs";
+    import { Octokit } from "@octokit/rest";
+    const { rest } = new Octokit({ auth: readFileSync(process.env.KILN_GITHUB_TOKEN_FILE, "utf8") });
+    const { data } = await rest.repos.get({ owner: process.env.GITHUB_OWNER, repo: "cloned" });
+    process.stdout.write(data.full_name);`;
+  const env = { PATH: process.env.PATH ?? "", ...it.environment("reader") };
+  const options = { cwd: import.meta.dirname, env, extendEnv: false };
+  const { stdout } = await execa(process.execPath, ["--input-type=module", "-e", code], options);
+  expect(stdout).toBe("kiln/cloned");
 });
 
 test("gh finds its token in a configuration of its own", async () => {
