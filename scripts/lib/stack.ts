@@ -10,7 +10,7 @@ import type { KilnPaths } from "./paths.ts";
 import { readPin, writePin } from "./pin.ts";
 import { shadowProject } from "./shadow-project.ts";
 import { type ExportedState, emptyState, parseState, type State } from "./state.ts";
-import { heldLocks, runMark, stackLocked } from "./state-locks.ts";
+import { dropDeadLocks, heldLocks, runMark, stackLocked, stateLocks } from "./state-locks.ts";
 import type { CloudTarget } from "./target.ts";
 
 /** The folder of the policy host that the engine is to take instead of its own, so that the policies are ready sooner. */
@@ -154,9 +154,24 @@ export class StackHandle {
     writePin(this.#workDir, this.#options.environment, location);
   }
 
-  /** Makes the stack in the backend. */
+  /**
+   * Makes the stack in the backend. A run that was killed while it did so leaves the lock of a stack that is none, which
+   * `pulumi cancel` does not find: in a backend that is a folder, such a lock is taken away.
+   * @throws KilnError `Locked`, exit code 4, when another run holds it
+   */
   async create(): Promise<void> {
-    await this.run(["stack", "init", "--no-select", ...secretsOf(this.#options.target)]);
+    const { environment, target } = this.#options;
+    const make = () => this.run(["stack", "init", "--no-select", ...secretsOf(target)]);
+    try {
+      await make();
+    } catch (error) {
+      const locks = error instanceof Error ? stateLocks(error.message) : [];
+      if (locks.length === 0) throw error;
+      if (target.stateFolder === undefined) throw stackLocked(environment, locks);
+      const held = dropDeadLocks(target.stateFolder, environment);
+      if (held.length > 0) throw stackLocked(environment, held);
+      await make();
+    }
   }
 
   /** Changes the record as a whole, through the engine's own export and import. */

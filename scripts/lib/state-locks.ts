@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
 import { exitCodes, KilnError } from "./errors.ts";
@@ -61,10 +61,24 @@ export const thisMachine: Processes = {
 
 /** The locks of a stack in a backend that is a folder, but for those whose process on this machine is gone. */
 export function heldLocks(stateFolder: string, environment: string): StateLock[] {
-  const folder = path.join(stateFolder, ".pulumi", "locks", "organization", "kiln", environment);
-  const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".json")) : [];
-  const locks = files.flatMap((name) => readLock(path.join(folder, name)) ?? []);
+  const locks = lockFiles(stateFolder, environment).flatMap((file) => readLock(file) ?? []);
   return locks.filter((lock) => ownerOf(lock, thisMachine) !== "gone");
+}
+
+/** Takes away the locks whose process on this machine is gone. @returns the others */
+export function dropDeadLocks(stateFolder: string, environment: string): StateLock[] {
+  return lockFiles(stateFolder, environment).flatMap((file) => {
+    const lock = readLock(file);
+    if (lock === undefined || ownerOf(lock, thisMachine) !== "gone") return lock ?? [];
+    rmSync(file, { force: true });
+    return [];
+  });
+}
+
+function lockFiles(stateFolder: string, environment: string): string[] {
+  const folder = path.join(stateFolder, ".pulumi", "locks", "organization", "kiln", environment);
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return names.filter((name) => name.endsWith(".json")).map((name) => path.join(folder, name));
 }
 
 /** A lock as the engine wrote it; undefined when it was let go in the meantime. */

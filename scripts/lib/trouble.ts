@@ -113,7 +113,9 @@ function ofTheCloud(error: Error): KilnError | undefined {
     // Key Vault's finer code says what is meant.
     const answer = cloudAnswer(error);
     const shown = answer?.innerCode ?? codeOf(answer?.code ?? code, statusCode);
-    return explain([`Status=${statusCode} Code="${shown}" Message="${answer?.message ?? bareText(error)}"`]);
+    return explain([
+      `Status=${statusCode} Code="${shown}" Message="${fullText(error, answer?.message ?? error.message)}"`,
+    ]);
   }
   const said = engineSaid(error.message);
   if (said !== undefined) return explain(said);
@@ -122,11 +124,10 @@ function ofTheCloud(error: Error): KilnError | undefined {
 }
 
 /** Some SDKs keep nothing of the answer to a list but its status: then what was asked says more. */
-function bareText(error: Error): string {
+function fullText(error: Error, text: string): string {
   const { request } = error as { request?: { method?: unknown; url?: unknown } };
-  if (!error.message.startsWith("Pagination failed") || typeof request?.url !== "string")
-    return error.message;
-  return `${request.method} ${new URL(request.url).pathname} was refused. ${error.message}`;
+  if (!text.startsWith("Pagination failed") || typeof request?.url !== "string") return text;
+  return `${request.method} ${new URL(request.url).pathname} was refused. ${text}`;
 }
 
 /** What the SDKs leave out when an answer of a list has no body they know. */
