@@ -156,7 +156,7 @@ export const HEX_KEY = new RegExp(`${NOT_AFTER("[0-9A-Za-z-]")}[0-9a-f]{32}(?![0
 
 /** Every match of a shape in a text, in time that grows with the text's length, whatever it holds. */
 export function* matchesOf(
-  { pattern, marks, before }: KeyShape,
+  { pattern, marks, before }: Pick<KeyShape, "pattern" | "marks" | "before">,
   text: string,
 ): Generator<{ start: number; end: number }> {
   const here = new RegExp(pattern.source, "y");

@@ -15,10 +15,10 @@ export function encodingOf(head: Uint8Array): Encoding {
   if (a === 0xff && b === 0xfe) return "utf-16le";
   if (a === 0xfe && b === 0xff) return "utf-16be";
   const look = head.subarray(0, LOOK);
+  if (!look.includes(0)) return "utf-8";
   const zeros = [0, 0] as [number, number];
   for (const [at, byte] of look.entries()) if (byte === 0) zeros[at % 2 === 0 ? 0 : 1]++;
   const [even, odd] = zeros;
-  if (even + odd === 0) return "utf-8";
   if (look.length % 2 !== 0) return undefined;
   const most = look.length / 2;
   // Western text has its zeros in the high bytes, nearly all of them, and none in the low ones.
