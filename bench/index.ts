@@ -11,6 +11,7 @@ import { help } from "./measures/help.ts";
 import { parallel } from "./measures/parallel.ts";
 import { preview } from "./measures/preview.ts";
 import { requests } from "./measures/requests.ts";
+import { rotation } from "./measures/rotation.ts";
 import { sandboxStart } from "./measures/sandbox-start.ts";
 import { up } from "./measures/up.ts";
 
@@ -21,6 +22,7 @@ const measures: Readonly<Record<string, (place: Place) => Promise<Finding[]>>> =
   preview,
   requests,
   "sandbox-start": sandboxStart,
+  rotation,
   parallel,
 };
 

@@ -7,6 +7,10 @@ import type { RotationOptions } from "./types.ts";
 /** The calls of one rotation: counted, within one budget of time, repeated while that is worth it. */
 export class Calls {
   count = 0;
+  /** Time in which at least one call was open, in milliseconds. */
+  openMs = 0;
+  #open = 0;
+  #since = 0;
   readonly deadline: number;
   readonly #options: Pick<RotationOptions, "clock" | "tell" | "signal" | "late">;
 
@@ -50,6 +54,7 @@ export class Calls {
     const { signal, late } = this.#options;
     signal.throwIfAborted();
     this.count++;
+    if (this.#open++ === 0) this.#since = this.#options.clock.now();
     const left = AbortSignal.any([signal, late]);
     const { promise: leave, reject } = Promise.withResolvers<never>();
     const onAbort = () => reject(signal.aborted ? signal.reason : hung());
@@ -58,6 +63,7 @@ export class Calls {
       return await Promise.race([work(), leave]);
     } finally {
       left.removeEventListener("abort", onAbort);
+      if (--this.#open === 0) this.openMs += this.#options.clock.now() - this.#since;
     }
   }
 }

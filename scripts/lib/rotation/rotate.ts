@@ -47,7 +47,7 @@ class Rotation {
   phase: Phase = "prepare";
   readonly #ports: RotationPorts;
   readonly #options: RotationOptions;
-  readonly #phases: { phase: Phase; began: number }[] = [];
+  readonly #phases: { phase: Phase; began: number; openMs: number }[] = [];
   readonly #calls: Calls;
   #id: string | undefined;
   /** Whether the slot that is left gets a new key as well. */
@@ -288,16 +288,17 @@ class Rotation {
 
   #begin(phase: Phase, detail: string): void {
     this.phase = phase;
-    this.#phases.push({ phase, began: this.#options.clock.now() });
+    this.#phases.push({ phase, began: this.#options.clock.now(), openMs: this.#calls.openMs });
     this.#options.onPhase(phase, detail);
   }
 
   #durations(): RotationResult["phases"] {
     const end = this.#options.clock.now();
     return this.#phases
-      .map(({ phase, began }, at) => ({
+      .map(({ phase, began, openMs }, at) => ({
         phase,
         durationMs: Math.round((this.#phases[at + 1]?.began ?? end) - began),
+        cloudMs: Math.round((this.#phases[at + 1]?.openMs ?? this.#calls.openMs) - openMs),
       }))
       .filter(({ phase }) => phase !== "drained");
   }

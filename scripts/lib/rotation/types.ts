@@ -42,6 +42,13 @@ export interface ConsumerResult {
   readonly proof: Proof;
 }
 
+/** How long a phase took, and for how much of that at least one call of the cloud was open, in milliseconds. */
+export interface PhaseTime {
+  readonly phase: Phase;
+  readonly durationMs: number;
+  readonly cloudMs: number;
+}
+
 /** What a rotation came to. Holds no key. */
 export interface RotationResult {
   readonly outcome: "rotated" | "resumed" | "adopted" | "young";
@@ -52,7 +59,7 @@ export interface RotationResult {
   readonly version: string;
   readonly rotation: string | undefined;
   readonly consumers: readonly ConsumerResult[];
-  readonly phases: readonly { readonly phase: Phase; readonly durationMs: number }[];
+  readonly phases: readonly PhaseTime[];
   /** Older versions of the secret that cannot be read any more since. */
   readonly disabled: number;
   readonly revoked: boolean;
