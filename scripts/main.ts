@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { addGithubCommands } from "./github-commands.ts";
 import { exitCodes, KilnError, usageError } from "./lib/errors.ts";
 import { createOutput, troubleText } from "./lib/output.ts";
-import type { Run } from "./lib/session.ts";
+import type { Run, VerbContext } from "./lib/session.ts";
 import type { CloudName } from "./lib/target.ts";
 import { toKilnError } from "./lib/trouble.ts";
 import { addSandboxCommands, parseSpan } from "./sandbox-commands.ts";
@@ -13,6 +13,7 @@ interface EnvironmentOptions {
   readonly cloud: CloudName;
   readonly yes?: boolean;
   readonly ttl?: number;
+  readonly wait?: number;
 }
 
 interface RotateKeyFlags {
@@ -113,7 +114,7 @@ interface Subject {
   readonly env?: string;
 }
 
-const environmentVerbs = ["up", "preview", "down", "rotate-key", "status", "smoke", "env"];
+const environmentVerbs = ["up", "preview", "down", "rotate-key", "status", "smoke", "env", "unlock"];
 
 /** What a command line is about, told from its words alone, since a wrong one has to be answered too. Pure. */
 export function subjectOf(args: readonly string[]): Subject {
@@ -169,11 +170,19 @@ function commands(run: Run): Command {
       )
       .option("--json", "one JSON document on stdout, and nothing else there");
 
+  const wait = () =>
+    new Option("--wait [minutes]", "wait for another run that is at work on it")
+      .argParser(parseMinutes)
+      .preset("60");
   verb("up", "bring an environment up, or up to date")
     .option("-y, --yes", "do not ask")
+    .addOption(wait())
     .option("--ttl <span>", "a pr-<number> environment that expires: 72h from now", parseSpan)
-    .action((environment: string, { cloud, yes = false, ttl: ttlMs }: EnvironmentOptions) =>
-      run(async (context) => (await import("./verbs/up.ts")).up(context, { environment, cloud, yes, ttlMs })),
+    .action((environment: string, { cloud, yes = false, ttl: ttlMs, wait: minutes }: EnvironmentOptions) =>
+      run(async (context) => {
+        const { up } = await import("./verbs/up.ts");
+        return up(waiting(context, minutes), { environment, cloud, yes, ttlMs });
+      }),
     );
   verb("preview", "show what up would change, judged by the policies").action(
     (environment: string, { cloud }: EnvironmentOptions) =>
@@ -181,8 +190,19 @@ function commands(run: Run): Command {
   );
   verb("down", "remove every trace of an environment")
     .option("-y, --yes", "do not ask")
+    .addOption(wait())
+    .action((environment: string, { cloud, yes = false, wait: minutes }: EnvironmentOptions) =>
+      run(async (context) => {
+        const { down } = await import("./verbs/down.ts");
+        return down(waiting(context, minutes), { environment, cloud, yes });
+      }),
+    );
+  verb("unlock", "let go of a lock whose owner is gone for good")
+    .option("-y, --yes", "do not ask")
     .action((environment: string, { cloud, yes = false }: EnvironmentOptions) =>
-      run(async (context) => (await import("./verbs/down.ts")).down(context, { environment, cloud, yes })),
+      run(async (context) =>
+        (await import("./verbs/unlock.ts")).unlock(context, { environment, cloud, yes }),
+      ),
     );
   verb("rotate-key", "a new key for every consumer, while nothing fails")
     .option("--restart", "restart the consumers as well", false)
@@ -251,6 +271,17 @@ function commands(run: Run): Command {
       run(async (context) => (await import("./verbs/engine.ts")).engine(context, { look, verify })),
     );
   return kiln;
+}
+
+/** How long a lock is waited for, in minutes. */
+function parseMinutes(text: string): number {
+  const minutes = Number(text);
+  if (Number.isInteger(minutes) && minutes >= 1 && minutes <= 1440) return minutes;
+  throw new InvalidArgumentError("It takes a whole number of minutes from 1 to 1440.");
+}
+
+function waiting(context: VerbContext, minutes: number | undefined): VerbContext {
+  return minutes === undefined ? context : { ...context, lockWaitMs: minutes * 60_000 };
 }
 
 function version(): string {

@@ -84,7 +84,7 @@ function build(
   full: readonly FullRegion[],
 ): Promise<Omit<Deployed, "left">> {
   const { resolved, clients, config } = session;
-  return operate(handle, resolved.environment, context.out, record, async () => {
+  return operate(handle, resolved.environment, context, record, async () => {
     if (await heal(handle, handle.state, resolved.subscriptionId, clients, context.out)) await handle.read();
     else await forgetGone(context, handle, await lookForGone(context, session, handle.state));
     const only = await clearNames(context, session, handle.state);
@@ -121,7 +121,7 @@ export async function foresee(
   handle: StackHandle,
 ): Promise<OperationRecord> {
   const record = new OperationRecord();
-  await operate(handle, session.resolved.environment, context.out, record, () =>
+  await operate(handle, session.resolved.environment, context, record, () =>
     watched(context, session, record, { preview: true }, async (options) => {
       const stack = await handle.stack();
       try {

@@ -5,8 +5,9 @@ import { isAftermath } from "./engine-output.ts";
 import { exitCodes, KilnError } from "./errors.ts";
 import type { Output } from "./output.ts";
 import { bornOf } from "./processes.ts";
+import type { VerbContext } from "./session.ts";
 import type { StackHandle } from "./stack.ts";
-import { ownerOf, type StateLock, stackLocked, stateLocks, thisMachine } from "./state-locks.ts";
+import { ownerOf, ownerText, type StateLock, stackLocked, stateLocks, thisMachine } from "./state-locks.ts";
 import { toKilnError } from "./trouble.ts";
 
 export interface Changes {
@@ -68,43 +69,50 @@ function plain(message: string): string {
   return message.replaceAll(/<\{%[^%]*%\}>/g, "").trim();
 }
 
+/** How often the state's lock is looked at while it is waited for, in milliseconds. */
+const lockPollMs = 1000;
+
 /**
  * Runs an operation of the engine and turns its failure into one that can be told. A lock that a dead run left is taken
- * over with a notice; an orphan of a killed run is waited for, since it is still writing down what it made.
+ * over with a notice; an orphan of a killed run is waited for, since it is still writing down what it made; one of the
+ * living is waited for as long as whoever runs Kiln wants.
  * @throws KilnError with exit code 3 for policy violations, 4 for a lock, 1 for the rest
  */
 export async function operate<R>(
   handle: StackHandle,
   environment: string,
-  out: Output,
+  context: Pick<VerbContext, "out" | "lockWaitMs" | "signal">,
   record: OperationRecord,
   work: () => Promise<R>,
 ): Promise<R> {
+  const until = Date.now() + (context.lockWaitMs ?? 0);
+  let told = false;
   for (;;) {
     try {
       return await work();
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       const locks = stateLocks(message);
-      if (locks.length > 0) {
-        await freeLocks(handle, environment, out, locks);
-        continue;
+      if (locks.length === 0) throw failure(error, record);
+      const held = locks.some((lock) => /alive|elsewhere/.test(ownerOf(lock, thisMachine)));
+      if (!held) await freeLocks(handle, context.out, locks);
+      else if (Date.now() >= until) throw stackLocked(environment, locks);
+      else {
+        if (!told)
+          context.out.warn(
+            `The state is locked (${[...new Set(locks.map(ownerText))].join("; ")}); waiting for it.`,
+          );
+        told = true;
+        await delay(lockPollMs, undefined, { signal: context.signal });
       }
-      throw failure(error, record);
     }
   }
 }
 
-async function freeLocks(
-  handle: StackHandle,
-  environment: string,
-  out: Output,
-  locks: readonly StateLock[],
-): Promise<void> {
+/** Takes over locks whose owners are gone, once orphans among them have come to their end. */
+async function freeLocks(handle: StackHandle, out: Output, locks: readonly StateLock[]): Promise<void> {
   for (const lock of locks) {
-    const owner = ownerOf(lock, thisMachine);
-    if (owner === "gone") continue;
-    if (owner !== "orphan") throw stackLocked(environment, locks);
+    if (ownerOf(lock, thisMachine) !== "orphan") continue;
     out.warn(
       `An earlier run was killed; its engine (process ${lock.pid}) is still finishing. Waiting for it.`,
     );

@@ -23,6 +23,8 @@ export interface VerbContext {
   readonly out: Output;
   readonly stdout: NodeJS.WriteStream;
   readonly signal: AbortSignal;
+  /** How long a lock of the living is waited for, in milliseconds. @default 0 */
+  readonly lockWaitMs?: number;
 }
 
 /** Runs one verb with what it needs. */
@@ -124,33 +126,48 @@ export async function openSessionStack(
 /**
  * Runs work on an environment, one run at a time on this machine. (Runs on other machines are held apart by the lock of
  * the state's backend.)
- * @throws KilnError `Locked`, exit code 4, while another run works on it
+ * @throws KilnError `Locked`, exit code 4, while another run works on it, and for as long as it is to be waited for
  */
-export function exclusively<T>(
+export async function exclusively<T>(
   context: VerbContext,
   session: Session,
   verb: string,
   work: () => Promise<T>,
 ): Promise<T> {
   const environment = session.resolved.environment;
+  const { lockWaitMs = 0 } = context;
   const folder = path.join(session.paths.run, "locks");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return withLock(
-    path.join(folder, `${session.target.name}-${session.target.subscriptionId}-${environment}.lock`),
-    {
-      signal: context.signal,
-      work: `kiln ${verb} ${environment}`,
-      onWait: (owner) => {
-        throw locked(environment, owner);
+  const late = lockWaitMs === 0 ? undefined : AbortSignal.timeout(lockWaitMs);
+  let waitedFor: LockOwner | undefined;
+  let has = false;
+  try {
+    return await withLock(
+      path.join(folder, `${session.target.name}-${session.target.subscriptionId}-${environment}.lock`),
+      {
+        signal: AbortSignal.any([context.signal, ...(late === undefined ? [] : [late])]),
+        work: `kiln ${verb} ${environment}`,
+        onWait: (owner) => {
+          const trouble = locked(environment, owner);
+          if (late === undefined) throw trouble;
+          waitedFor = owner;
+          context.out.warn(`${trouble.cause} Waiting for it.`);
+        },
+        onTakeover: (owner) => {
+          context.out.warn(
+            `An earlier run (${owner.work ?? "kiln"}, process ${owner.pid}, since ${owner.since}) ended without letting go of the environment; taking over.`,
+          );
+        },
       },
-      onTakeover: (owner) => {
-        context.out.warn(
-          `An earlier run (${owner.work ?? "kiln"}, process ${owner.pid}, since ${owner.since}) ended without letting go of the environment; taking over.`,
-        );
+      () => {
+        has = true;
+        return work();
       },
-    },
-    work,
-  );
+    );
+  } catch (error) {
+    if (!has && late?.aborted === true && !context.signal.aborted) throw locked(environment, waitedFor);
+    throw error;
+  }
 }
 
 function locked(environment: string, owner: LockOwner | undefined): KilnError {

@@ -10,7 +10,15 @@ import type { KilnPaths } from "./paths.ts";
 import { readPin, writePin } from "./pin.ts";
 import { shadowProject } from "./shadow-project.ts";
 import { type ExportedState, emptyState, parseState, type State } from "./state.ts";
-import { dropDeadLocks, heldLocks, runMark, stackLocked, stateLocks } from "./state-locks.ts";
+import {
+  dropDeadLocks,
+  heldLocks,
+  runMark,
+  type StateLock,
+  serverLocks,
+  stackLocked,
+  stateLocks,
+} from "./state-locks.ts";
 import type { CloudTarget } from "./target.ts";
 
 /** The folder of the policy host that the engine is to take instead of its own, so that the policies are ready sooner. */
@@ -136,6 +144,26 @@ export class StackHandle {
     if (target.stateFolder === undefined) return;
     const locks = heldLocks(target.stateFolder, environment);
     if (locks.length > 0) throw stackLocked(environment, locks);
+  }
+
+  /**
+   * Who holds the stack in the state's backend; nobody, too, when there is no such stack. The engine has no command that only
+   * looks, where the backend is a folder: renaming the stack to the name it has takes the lock, and is refused then.
+   */
+  async locks(): Promise<readonly StateLock[]> {
+    try {
+      const said = await this.run(["stack"]);
+      // Only a backend with a server knows of owners, and tells what is under way.
+      if (/^\s+Owner: /m.test(said)) return serverLocks(said);
+      await this.run(["stack", "rename", this.#options.environment]);
+      return [];
+    } catch (error) {
+      if (isNoStack(error)) return [];
+      if (!(error instanceof EngineCommandError)) throw error;
+      const locks = stateLocks(error.message);
+      if (locks.length === 0 && !/already exists/.test(error.message)) throw explain([error.message]);
+      return locks;
+    }
   }
 
   /** What was done to the stack, the latest first, as far back as it is of use. */

@@ -10,6 +10,7 @@ export const runMark = "KILN_RUN";
 /** Who holds the state's lock, as the engine wrote it down. */
 export interface StateLock {
   readonly user: string;
+  /** Empty where the backend does not say. */
   readonly host: string;
   readonly pid: number;
   readonly since: string;
@@ -105,9 +106,17 @@ export function stateLocks(message: string): StateLock[] {
   }));
 }
 
+/** The operation under way that a backend with a server tells of, which knows no host and no process; none is []. Pure. */
+export function serverLocks(said: string): StateLock[] {
+  const found = /Update in progress:\s+Started: (?<since>.*)\s+Requested By: (?<user>.*)/.exec(said)?.groups;
+  return found === undefined
+    ? []
+    : [{ user: found.user?.trim() ?? "", host: "", pid: 0, since: found.since?.trim() ?? "" }];
+}
+
 /** A lock's owner, for people. Pure. */
 export function ownerText({ user, host, pid, since }: StateLock): string {
-  return `${user}@${host}, process ${pid}, since ${since}`;
+  return host === "" ? `${user}, since ${since}` : `${user}@${host}, process ${pid}, since ${since}`;
 }
 
 export function stackLocked(environment: string, locks: readonly StateLock[]): KilnError {

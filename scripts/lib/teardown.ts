@@ -35,7 +35,11 @@ export async function tearDown(
   handle: StackHandle | undefined,
 ): Promise<Receipt> {
   const record = new OperationRecord();
-  if (handle !== undefined) await removeAll(context, session, handle, record, { forget: true });
+  if (handle !== undefined) {
+    await removeAll(context, session, handle, record, { forget: true });
+    // The next one is free to be built where there is room then.
+    handle.pin(undefined);
+  }
   const { purged, remaining } = await purgeOwn(context, session);
   remaining.push(...(await liveRemains(session)));
   return { record, purged, remaining };
@@ -74,7 +78,7 @@ export async function removeAll(
   { forget }: { forget: boolean },
 ): Promise<void> {
   const { resolved, clients, config } = session;
-  await operate(handle, resolved.environment, context.out, record, async () => {
+  await operate(handle, resolved.environment, context, record, async () => {
     if (await heal(handle, handle.state, resolved.subscriptionId, clients, context.out)) await handle.read();
     await refuseForeign(session, handle);
     // Where purging is forbidden the logs can be had back for a while, as the vault can.

@@ -2,13 +2,7 @@ import { card } from "../lib/card.ts";
 import { type ExitCode, exitCodes, usageError } from "../lib/errors.ts";
 import { table } from "../lib/output.ts";
 import { recordedLocation } from "../lib/placement.ts";
-import {
-  exclusively,
-  openSession,
-  openSessionStack,
-  sessionStack,
-  type VerbContext,
-} from "../lib/session.ts";
+import { exclusively, openSession, openSessionStack, type VerbContext } from "../lib/session.ts";
 import { emptyState } from "../lib/state.ts";
 import type { CloudName } from "../lib/target.ts";
 import { type Receipt, tearDown } from "../lib/teardown.ts";
@@ -33,8 +27,6 @@ export async function down(
     const handle = await openSessionStack(context, session);
     const region = recordedLocation(handle?.state ?? emptyState) ?? session.resolved.location;
     const receipt = await tearDown(context, session, handle);
-    // The next one is free to be built where there is room then.
-    (handle ?? sessionStack(context, session)).pin(undefined);
     const result = {
       verb: "down",
       env: options.environment,

@@ -1,5 +1,5 @@
-import { createInterface } from "node:readline/promises";
 import { card } from "../lib/card.ts";
+import { canAsk, confirmed } from "../lib/confirm.ts";
 import { deploy, foresee, openForChange } from "../lib/deploy.ts";
 import { type ExitCode, exitCodes, usageError } from "../lib/errors.ts";
 import { keepExpiry, requireEphemeral } from "../lib/expiry.ts";
@@ -14,8 +14,7 @@ export async function up(
 ): Promise<ExitCode> {
   const began = Date.now();
   const { out } = context;
-  const mayAsk = !out.json && process.stdin.isTTY === true;
-  if (options.cloud === "azure" && !options.yes && !mayAsk) {
+  if (options.cloud === "azure" && !options.yes && !canAsk(out)) {
     throw usageError(
       "nobody can be asked whether to go on",
       "There is no terminal, or --json is given.",
@@ -60,13 +59,4 @@ export async function up(
     out.say(card(result));
     return exitCodes.done;
   });
-}
-
-async function confirmed(question: string): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
-  } finally {
-    terminal.close();
-  }
 }

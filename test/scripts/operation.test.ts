@@ -7,7 +7,7 @@ import { KilnError } from "../../scripts/lib/errors.ts";
 import { OperationRecord, operate } from "../../scripts/lib/operation.ts";
 import type { StackHandle } from "../../scripts/lib/stack.ts";
 import { runMark } from "../../scripts/lib/state-locks.ts";
-import { diagnosticEvent, stepEvent, testOutput } from "./support.ts";
+import { diagnosticEvent, stepEvent, testContext, testOutput } from "./support.ts";
 
 const event = (part: object) => ({ sequence: 0, timestamp: 0, ...part }) as EngineEvent;
 const policyEvent = (level: string, message: string) =>
@@ -85,7 +85,7 @@ function operation(record = new OperationRecord()) {
   };
   const out = testOutput();
   const run = <R>(work: () => Promise<R>) =>
-    operate(handle as unknown as StackHandle, "dev", out, record, work);
+    operate(handle as unknown as StackHandle, "dev", { ...testContext(), out }, record, work);
   return { ran, out, run };
 }
 

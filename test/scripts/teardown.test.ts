@@ -63,6 +63,7 @@ function world(cloud: World) {
     const fake = {
       state: { ...emptyState, ...state },
       stack: async () => stack,
+      pin: (location: string | undefined) => void done.push(`pin ${location ?? "nothing"}`),
       run: async (args: readonly string[]) => void done.push(args.join(" ")),
     };
     return fake as unknown as StackHandle;
@@ -96,6 +97,7 @@ describe("taking down", () => {
     expect(done).toEqual([
       "destroy",
       "stack rm --yes --preserve-config",
+      "pin nothing",
       `purge eastus ${names.resourceGroup} ${owner.accountName}`,
     ]);
     expect(receipt.record.changes).toMatchObject({ delete: 1, create: 0 });
@@ -110,7 +112,7 @@ describe("taking down", () => {
   it("a stack of nothing only forgets it", async () => {
     const { session, done, handle } = world({});
     await tearDown(testContext(), session, handle({}));
-    expect(done).toEqual(["stack rm --yes --preserve-config --force"]);
+    expect(done).toEqual(["stack rm --yes --preserve-config --force", "pin nothing"]);
   });
 
   it("what is not on record looks for deleted namesakes all the same, and leaves those of others", async () => {
