@@ -28,7 +28,7 @@ it.runIf(process.platform === "linux")(
     const parent = spawn("sh", ["-c", `${child} & echo $!; exec cat`], { stdio: ["pipe", "pipe", "ignore"] });
     const [said] = (await once(parent.stdout, "data")) as [Buffer];
     const pid = Number(said.toString());
-    await expect.poll(() => readFileSync(`/proc/${pid}/stat`, "utf8")).toMatch(/\) Z /);
+    await expect.poll(() => readFileSync(`/proc/${pid}/stat`, "utf8"), { timeout: 60_000 }).toMatch(/\) Z /);
     expect(bornOf(pid)).toBeUndefined();
     parent.stdin.end();
     await once(parent, "exit");
@@ -41,8 +41,8 @@ it("a process of someone else lives as well", () => {
 
 it.runIf(process.platform === "linux")("when a process began is told in the wall clock's time", async () => {
   const began = startedAt(process.pid) ?? 0;
-  // The system counts the boot in whole seconds.
-  expect(Math.abs(Date.now() - process.uptime() * 1000 - began)).toBeLessThan(5000);
+  // To what whoever compares it with a lock's time allows for: the system counts the boot in whole seconds.
+  expect(Math.abs(Date.now() - process.uptime() * 1000 - began)).toBeLessThan(60_000);
   const child = spawn(process.execPath, ["--version"], { stdio: "ignore" });
   await once(child, "exit");
   expect(startedAt(child.pid ?? 0)).toBeUndefined();
