@@ -3,6 +3,7 @@ import type { Cloud } from "../core/cloud.ts";
 import type { Service } from "../core/service.ts";
 import { branchPolicyRoutes } from "./branch-policies.ts";
 import { branchRoutes } from "./branches.ts";
+import { commentRoutes } from "./comments.ts";
 import { contentRoutes } from "./contents.ts";
 import { environmentRoutes } from "./environments.ts";
 import { gitDataRoutes } from "./git-data.ts";
@@ -10,6 +11,7 @@ import { GitStore } from "./git-store.ts";
 import { createApi, type GitHub } from "./http.ts";
 import { oidcSubjectRoutes } from "./oidc-subject.ts";
 import { peopleRoutes } from "./people.ts";
+import { pullRoutes } from "./pulls.ts";
 import { refRoutes } from "./refs.ts";
 import { repositoryRoutes } from "./repositories.ts";
 import { rulesetRoutes } from "./rulesets.ts";
@@ -44,5 +46,7 @@ export function createGitHubApi(github: GitHub): Service {
   rulesetRoutes(api, github);
   workflowRoutes(api, github);
   runRoutes(api, github);
+  pullRoutes(api, github);
+  commentRoutes(api, github);
   return api;
 }

@@ -83,7 +83,8 @@ const childKinds = [
   "github-actions",
   "github-runs",
   "github-rulesets",
-  "github-protections",
+  "github-pulls",
+  "github-comments",
 ] as const;
 export type ChildKind = (typeof childKinds)[number];
 

@@ -20,6 +20,13 @@ const pushSchema = z.looseObject({
   paths: patterns,
   "paths-ignore": patterns,
 });
+const pullRequestSchema = z.looseObject({
+  types: patterns,
+  branches: patterns,
+  "branches-ignore": patterns,
+  paths: patterns,
+  "paths-ignore": patterns,
+});
 const jobSchema = z.looseObject({ name: z.string().optional() });
 const fileSchema = z.looseObject({
   name: z.string().optional(),
@@ -125,9 +132,33 @@ export function startsOnPush(workflow: Workflow, ref: string, files: readonly st
   if (own === undefined && ownIgnored === undefined && others !== undefined) return false;
   if (own !== undefined && !selected(name, own)) return false;
   if (ownIgnored?.some((pattern) => matchesPattern(name, pattern))) return false;
-  if (kind === "tags") return true;
-  if (data.paths !== undefined && !files.some((file) => selected(file, data.paths ?? []))) return false;
-  const ignored = data["paths-ignore"];
+  return kind === "tags" || touches(data, files);
+}
+
+/** Source: docs.github.com, "Events that trigger workflows". */
+const usualTypes = ["opened", "synchronize", "reopened"];
+
+/** Whether something that happened to a pull request onto a branch starts the workflow. */
+export function startsOnPullRequest(
+  workflow: Workflow,
+  happened: { readonly action: string; readonly base: string; readonly files: readonly string[] },
+): boolean {
+  if (!workflow.events.has("pull_request")) return false;
+  const filter = pullRequestSchema.safeParse(workflow.events.get("pull_request") ?? {});
+  if (!filter.success) return false;
+  const { types = usualTypes, branches, "branches-ignore": ignored, ...paths } = filter.data;
+  if (!types.includes(happened.action)) return false;
+  if (branches !== undefined && !selected(happened.base, branches)) return false;
+  if (ignored?.some((pattern) => matchesPattern(happened.base, pattern))) return false;
+  return touches(paths, happened.files);
+}
+
+function touches(
+  filter: { paths?: readonly string[] | undefined; "paths-ignore"?: readonly string[] | undefined },
+  files: readonly string[],
+): boolean {
+  const { paths, "paths-ignore": ignored } = filter;
+  if (paths !== undefined && !files.some((file) => selected(file, paths))) return false;
   return (
     ignored === undefined || !files.every((file) => ignored.some((pattern) => matchesPattern(file, pattern)))
   );
