@@ -48,6 +48,8 @@ function tell(context: VerbContext, found: SandboxStatus): ExitCode {
           ["subscription", String(found.subscriptionId)],
           ["owner", String(found.owner?.clientId)],
           ["owner's secret", String(found.owner?.clientSecretFile)],
+          ["GitHub", `${found.github?.owner}, as ${found.github?.login}`],
+          ["GitHub token", String(found.github?.tokenFile)],
           ["process", String(found.pid)],
           ["data", found.dataDir],
         ],
