@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -50,6 +50,19 @@ const resources = async () => (await sandbox("status")).resources;
 async function expectNothing(): Promise<void> {
   expect(await done("down")).toMatchObject({ remaining: [] });
   expect(await resources()).toBe(0);
+}
+
+/** Ids of the processes that a process has started. */
+function childrenOf(pid: number): number[] {
+  const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return all.map(Number).filter((each) => {
+    try {
+      const stat = readFileSync(`/proc/${each}/stat`, "utf8");
+      return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === pid;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** Writes a lock of the state's backend, as the engine of that process would. */
@@ -347,6 +360,29 @@ describe("while it is brought up", () => {
     expect(await done("up")).toMatchObject({ changes: nothing });
     await expectNothing();
   });
+
+  test.skipIf(process.platform !== "linux")(
+    "the engine is killed: up ends, nothing of the engine stays behind, and up goes on",
+    async () => {
+      const up = await held("--json");
+      const [engine = 0] = childrenOf(Number(up.child.pid));
+      const hosts = childrenOf(engine);
+      expect(hosts).not.toEqual([]);
+      process.kill(engine, "SIGKILL");
+      expect(refusalOf(await up.done, 1)).toMatchObject({
+        code: "OperationFailed",
+        message: "the engine ended without saying why",
+        next: expect.stringContaining("run it again"),
+      });
+      await sandbox("fault", "clear");
+      await expect
+        .poll(() => hosts.filter((each) => existsSync(`/proc/${each}`)), { timeout: 60_000 })
+        .toEqual([]);
+      expect(await done("up")).toMatchObject({ result: "succeeded" });
+      expect(await done("up")).toMatchObject({ changes: nothing });
+      await expectNothing();
+    },
+  );
 
   test("the sandbox is killed: said plainly, and up starts it again and goes on", async () => {
     const up = await held("--json");
