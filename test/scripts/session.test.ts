@@ -5,7 +5,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { EngineProgress } from "../../engine/index.ts";
 import { SandboxClient } from "../../sandbox/client/index.ts";
 import { openForChange } from "../../scripts/lib/deploy.ts";
-import { engineReporter, exclusively, openSession, openSessionStack } from "../../scripts/lib/session.ts";
+import {
+  engineReporter,
+  exclusively,
+  openSession,
+  openSessionStack,
+  sessionStack,
+} from "../../scripts/lib/session.ts";
 import { SUBSCRIPTION, testContext, testOutput, testSession } from "./support.ts";
 
 let home: string;
@@ -140,7 +146,13 @@ describe("opening a session", () => {
         },
       });
       expect(await openSessionStack(context, session)).toBeUndefined();
-      expect((await openForChange(context, session)).state.resources).toEqual([]);
+      // What an earlier stack of that name was held to does not bind a new one, only the one that is there.
+      sessionStack(context, session).pin("westus");
+      const made = await openForChange(context, session);
+      expect(made.state.resources).toEqual([]);
+      expect(made.pinnedLocation).toBeUndefined();
+      made.pin("westus");
+      expect((await openForChange(context, session)).pinnedLocation).toBe("westus");
       expect((await openSessionStack(context, session))?.state.resources).toEqual([]);
     } finally {
       await sandbox.stop();

@@ -1,3 +1,4 @@
+import { RestError } from "@azure/core-rest-pipeline";
 import { describe, expect, it } from "vitest";
 import { EngineError } from "../../engine/errors.ts";
 import { SandboxError } from "../../sandbox/client/errors.ts";
@@ -104,6 +105,16 @@ describe("answers of the cloud by the SDKs", () => {
     const error = toKilnError(failure("the cloud's words", parts));
     expect(error).toMatchObject({ code, exitCode: 1 });
     expect(`${error.message}\n${error.cause}`).toContain("the cloud's words");
+  });
+
+  it("say by Key Vault's finer code what is meant, and in the cloud's words", () => {
+    const innererror = { code: "ForbiddenByRbac" };
+    const details = { error: { code: "Forbidden", message: "Caller is not authorized.", innererror } };
+    const error = toKilnError(new RestError("refused", { statusCode: 403, code: "Forbidden" }));
+    expect(error.code).toBe("Forbidden");
+    const finer = toKilnError(Object.assign(new RestError("refused", { statusCode: 403 }), { details }));
+    expect(finer.code).toBe("ForbiddenByRbac");
+    expect(finer.cause).toContain('Message="Caller is not authorized."');
   });
 
   it("without a code that is one keep their status", () => {
