@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHmac } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
@@ -84,6 +85,45 @@ async function chat(
   const response = await fetch(`${base}/api/chat`, { method: "POST", body: text });
   return { status: response.status, text: await response.text(), headers: response.headers };
 }
+
+describe("GET /api/health with a challenge", () => {
+  const ask = async (challenge: string, key = KEY) => {
+    const settings = { ...variables("https://o.openai.azure.com/"), AZURE_OPENAI_API_KEY: key };
+    const response = await fetch(`${await backend(settings)}/api/health`, {
+      headers: { "x-key-challenge": challenge },
+    });
+    return (await response.text()) as string;
+  };
+  const proofOf = (answer: string) => (JSON.parse(answer) as { keyProof?: string }).keyProof;
+
+  it("proves which key it holds, without telling it", async () => {
+    const challenge = "a-challenge-used-once";
+    const answer = await ask(challenge);
+    expect(proofOf(answer)).toBe(createHmac("sha256", KEY).update(challenge).digest("base64url"));
+    expect(answer).not.toContain(KEY);
+  });
+
+  it("says something else with another key, and to another challenge", async () => {
+    const proofs = [
+      await ask("a-challenge-used-once"),
+      await ask("a-challenge-used-once", `${KEY}x`),
+      await ask("another-challenge-used-once"),
+    ].map(proofOf);
+    expect(new Set(proofs).size).toBe(3);
+  });
+
+  it.each([
+    ["too short", "short"],
+    ["too long", "x".repeat(129)],
+    ["no such characters", "a challenge with spaces"],
+  ])("proves nothing to one that is %s", async (_what, challenge) => {
+    expect(proofOf(await ask(challenge))).toBeUndefined();
+  });
+
+  it("proves nothing where there is no key", async () => {
+    expect(proofOf(await ask("a-challenge-used-once", ""))).toBeUndefined();
+  });
+});
 
 describe("GET /api/health", () => {
   it("tells that the key is loaded, never the key", async () => {
