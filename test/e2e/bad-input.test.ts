@@ -8,7 +8,7 @@ import { loadConfig, resolveEnvironment } from "../../stacks/config.ts";
 import { type Arm, armOf } from "../harness/arm.ts";
 import { type TestCheckout, testCheckout } from "../harness/checkout.ts";
 import { type TestKiln, testKiln } from "../harness/kiln.ts";
-import { type Refusal, refusalOf } from "../harness/refusal.ts";
+import { type Refusal, refusal as refusalBy, refusalOf } from "../harness/refusal.ts";
 import { mayMount, onSmallDisk } from "../harness/small-disk.ts";
 
 /** The real command on the real engine, when something is wrong with the world; each time, a rerun makes it good. */
@@ -26,14 +26,12 @@ beforeAll(async () => {
 });
 afterAll(() => kiln.dispose());
 
-async function refusal(
+const refusal = (
   exitCode: number,
   args: readonly string[],
   env?: Record<string, string>,
   by: TestKiln = kiln,
-): Promise<Refusal> {
-  return refusalOf(await by.run([...args, "--json"], env), exitCode);
-}
+): Promise<Refusal> => refusalBy(by, exitCode, args, env);
 
 /** Runs a verb on the environment that has to succeed, and gives what it told. */
 async function done(verb: string, env?: Record<string, string>): Promise<Record<string, unknown>> {

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Finished } from "./kiln.ts";
+import type { Finished, TestKiln } from "./kiln.ts";
 
 /** A failure as programs are told it. */
 export interface Refusal {
@@ -31,4 +31,14 @@ export function refusalOf(finished: Finished, exitCode: number): Refusal {
   // Plain words: no code of the program, no value that nobody filled in.
   expect(JSON.stringify(document)).not.toMatch(/\bundefined\b|\[object|\bat \S+ \(|node:internal/);
   return document.error as Refusal;
+}
+
+/** Runs the command with `--json`, and holds its failure to what every one owes. */
+export async function refusal(
+  kiln: TestKiln,
+  exitCode: number,
+  args: readonly string[],
+  env?: Record<string, string>,
+): Promise<Refusal> {
+  return refusalOf(await kiln.run([...args, "--json"], env), exitCode);
 }
