@@ -106,7 +106,7 @@ async function runStep(
   }
   // As GitHub runs `shell: bash`.
   const done = await execa("bash", ["--noprofile", "--norc", "-eo", "pipefail", "-c", step.run], {
-    cwd: options.folder,
+    cwd: path.join(options.folder, step["working-directory"] ?? ""),
     env: options.env,
     extendEnv: false,
     reject: false,

@@ -43,12 +43,12 @@ async function kilnAt(KILN_HOME: string, args: readonly string[]): Promise<Recor
 }
 
 /** What a checkout has, as the working tree has it now; each run gets a new one. */
-async function checkOut(): Promise<void> {
-  rmSync(checkout, { recursive: true, force: true });
+async function checkOut(to = checkout): Promise<void> {
+  rmSync(to, { recursive: true, force: true });
   const list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
   const { stdout } = await execa("git", list, { cwd: root });
   for (const file of stdout.split("\0").filter((each) => each !== "")) {
-    const target = path.join(checkout, file);
+    const target = path.join(to, file);
     mkdirSync(path.dirname(target), { recursive: true });
     try {
       cpSync(path.join(root, file), target);
@@ -57,7 +57,7 @@ async function checkOut(): Promise<void> {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     }
   }
-  symlinkSync(path.join(root, "node_modules"), path.join(checkout, "node_modules"));
+  symlinkSync(path.join(root, "node_modules"), path.join(to, "node_modules"));
 }
 
 beforeAll(async () => {
@@ -190,18 +190,27 @@ describe("foundry-on-demand", () => {
 });
 
 describe("preview", () => {
-  it("previews each environment in a sandbox of the runner's own, without any account", async () => {
+  it("tells what a pull request changes, in a sandbox of the runner's own and without any account", async () => {
     const runner = path.join(work, "preview");
     const KILN_HOME = path.join(runner, "home");
+    const head = path.join(runner, "head");
     const nothing = async () => ({});
     try {
       const result = await runJob(installed(preview), "preview", {
-        contexts: { inputs: {}, vars: {}, github: {}, needs: {}, matrix: { environment: "prod" } },
-        folder: checkout,
+        contexts: { inputs: {}, vars: {}, github: {}, needs: {}, matrix: { environment: "dev" } },
+        folder: runner,
         temp: path.join(runner, "temp"),
         env: { ...base(), KILN_HOME },
         actions: {
-          "actions/checkout": nothing,
+          "actions/checkout": async ({ path: to = "" }) => {
+            await checkOut(path.join(runner, to));
+            if (to !== "head") return {};
+            // What the pull request is about.
+            const file = path.join(head, "Pulumi.dev.yaml");
+            const before = readFileSync(file, "utf8");
+            writeFileSync(file, before.replace("capacity: 10", "capacity: 11"));
+            return {};
+          },
           "actions/setup-node": nothing,
           "actions/upload-artifact": async (given) => {
             expect(given.path).toBe(`${path.join(runner, "temp")}/preview-*.json`);
@@ -210,8 +219,9 @@ describe("preview", () => {
         },
       });
       expect(result.failed, told(result)).toBe(false);
+      expect(result.steps.filter(({ failed }) => failed)).toEqual([]);
       expect(result.summary).toMatch(
-        /### ✅ `preview prod`: `succeeded`[\s\S]*`swedencentral`[\s\S]*\d+ create/,
+        /### ✅ `preview dev`: `succeeded`[\s\S]*\| changes \| 1 update, \d+ same \|/,
       );
     } finally {
       await kilnAt(KILN_HOME, ["sandbox", "stop"]);

@@ -1,10 +1,11 @@
 import { ACTIONS } from "../model/actions.ts";
 import { because, expression, script, workflow } from "../model/workflow.ts";
-import { checkout, provide } from "./steps.ts";
+import { checkout, provide, provideNode } from "./steps.ts";
 
 /**
  * What a pull request would make of each environment, judged by the policies. It runs what the pull request brings along, so it
- * gets nothing worth stealing: no identity, no secret, a token that reads. The preview is the sandbox's, which needs no account.
+ * gets nothing worth stealing: no identity, no secret, a token that reads. The preview is the sandbox's, which needs no account and
+ * into which the base was brought up before.
  */
 export const preview = workflow({
   name: "preview",
@@ -23,15 +24,31 @@ export const preview = workflow({
       strategy: { "fail-fast": false, matrix: { environment: ["dev", "staging", "prod"] } },
       env: { ENVIRONMENT: expression("matrix.environment") },
       steps: [
-        checkout(),
-        ...provide,
+        {
+          ...checkout({ ref: expression("github.event.pull_request.base.sha"), path: "base" }),
+          name: "Check out the base",
+        },
+        checkout({ path: "head" }),
+        provideNode,
+        { name: "Install the base", run: script("npm ci"), "working-directory": "base" },
+        { name: "Install", run: script("npm ci"), "working-directory": "head" },
+        {
+          // So that the preview tells what changes, and not what there is. It is stopped, since the next one may be newer.
+          name: "Bring up the base in the sandbox",
+          // A base that does not come up is a preview of everything.
+          "continue-on-error": true,
+          "working-directory": "base",
+          run: script('npx kiln up "$ENVIRONMENT" --yes', "npx kiln sandbox stop"),
+        },
         {
           name: "Preview",
+          "working-directory": "head",
           run: script('npx kiln preview "$ENVIRONMENT" --json > "$RUNNER_TEMP/preview-$ENVIRONMENT.json"'),
         },
         {
           name: "Show the result",
           if: "always()",
+          "working-directory": "head",
           run: script('npx kiln github summary "$RUNNER_TEMP/preview-$ENVIRONMENT.json"'),
         },
         {

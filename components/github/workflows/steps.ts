@@ -18,13 +18,16 @@ export function checkout(inputs: { readonly [input: string]: string | number } =
   return { name: "Check out", uses: ACTIONS.checkout, with: { "persist-credentials": false, ...inputs } };
 }
 
-/** Node and what Kiln needs. No cache: one that another branch can write to would be code that nobody reviewed. */
+/** Node. No cache: one that another branch can write to would be code that nobody reviewed. */
+export const provideNode: UsesStep = {
+  name: "Provide Node",
+  uses: ACTIONS.setupNode,
+  with: { "node-version": 24, "package-manager-cache": false },
+};
+
+/** Node and what Kiln needs. */
 export const provide: readonly [UsesStep, RunStep] = [
-  {
-    name: "Provide Node",
-    uses: ACTIONS.setupNode,
-    with: { "node-version": 24, "package-manager-cache": false },
-  },
+  provideNode,
   { name: "Install", run: script("npm ci") },
 ];
 
