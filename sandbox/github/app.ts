@@ -8,6 +8,7 @@ import { contentRoutes } from "./contents.ts";
 import { environmentRoutes } from "./environments.ts";
 import { gitDataRoutes } from "./git-data.ts";
 import { GitStore } from "./git-store.ts";
+import { graphqlRoute } from "./graphql.ts";
 import { createApi, type GitHub } from "./http.ts";
 import { oidcSubjectRoutes } from "./oidc-subject.ts";
 import { peopleRoutes } from "./people.ts";
@@ -48,5 +49,6 @@ export function createGitHubApi(github: GitHub): Service {
   runRoutes(api, github);
   pullRoutes(api, github);
   commentRoutes(api, github);
+  graphqlRoute(api, github);
   return api;
 }

@@ -27,11 +27,6 @@ export function peopleRoutes(api: Service): void {
     repository_url: "https://api.github.com/repos/{owner}/{repo}",
     user_url: "https://api.github.com/users/{user}",
   }));
-  api.post("/graphql", { config: { docs: "graphql" } }, async (request) => {
-    requireViewer(request);
-    const message = "the sandbox serves GitHub's REST API, and no GraphQL";
-    return { errors: [{ type: "NOT_IMPLEMENTED", message }] };
-  });
   api.get("/user", { config: { docs: "users/users#get-the-authenticated-user" } }, async (request) => {
     const { account, job } = requireViewer(request);
     if (job !== undefined) throw new GitHubError(403, "Resource not accessible by integration");

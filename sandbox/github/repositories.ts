@@ -1,14 +1,14 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Service } from "../core/service.ts";
-import { accessIn, findAccount, reaches } from "./accounts.ts";
+import { type Account, findAccount, reaches } from "./accounts.ts";
 import { commitFiles, treeOf } from "./commits-write.ts";
 import { GitHubError, invalid, notFound, unprocessable } from "./errors.ts";
-import { accessOf, checkAccess, type GitHub, paginate, parse, requireViewer } from "./http.ts";
+import { accessOf, type GitHub, paginate, parse, requireViewer } from "./http.ts";
 import { repositoryBody } from "./repository-body.ts";
 import { changeSchema, createSchema, repositoryName, settingsOf, visibilityOf } from "./repository-input.ts";
-import { defaultSettings, fullName, type Repository } from "./state.ts";
-import type { Viewer } from "./tokens.ts";
+import { freeName, makeRepository, nameTaken, registerRepository, requireMaker } from "./repository-make.ts";
+import { fullName, type Repository } from "./state.ts";
 
 type Route = { Params: { owner: string; repo: string } };
 
@@ -31,86 +31,24 @@ export function repositoryRoutes(api: Service, github: GitHub): void {
     "/user/repos",
     { config: { docs: "repos/repos#create-a-repository-for-the-authenticated-user" } },
     async (request, reply) => {
-      const viewer = requireViewer(request);
-      return create(request, reply, viewer, viewer.account.login);
+      return create(request, reply, requireViewer(request).account);
     },
   );
   api.post<{ Params: { org: string } }>(
     "/orgs/:org/repos",
     { config: { docs: "repos/repos#create-an-organization-repository" } },
     async (request, reply) => {
-      const viewer = requireViewer(request);
+      requireViewer(request);
       const owner = findAccount(request.params.org);
       if (owner?.type !== "Organization") throw notFound();
-      if (viewer.job !== undefined || !reaches(accessIn(owner.login, viewer.account.login), "write")) {
-        throw new GitHubError(
-          403,
-          "You need admin access to the organization before adding a repository to it.",
-        );
-      }
-      return create(request, reply, viewer, owner.login);
+      return create(request, reply, owner);
     },
   );
 
-  async function create(request: FastifyRequest, reply: FastifyReply, viewer: Viewer, owner: string) {
-    const body = parse(createSchema, request.body);
-    const made = register(owner, body);
-    await git.ensure(made.id, made.defaultBranch);
-    if (body.auto_init) {
-      const about = body.description ? `\n${body.description}\n` : "";
-      await git.inTurn(made.id, () =>
-        commitFiles(github, made, viewer, {
-          branch: made.defaultBranch,
-          message: "Initial commit",
-          files: [{ path: "README.md", content: Buffer.from(`# ${made.name}\n${about}`) }],
-        }),
-      );
-    }
+  async function create(request: FastifyRequest, reply: FastifyReply, owner: Account) {
+    const made = await makeRepository(github, requireViewer(request), owner, request.body);
     reply.header("location", `https://api.github.com/repos/${fullName(made)}`);
     return reply.code(201).send(show(request, made));
-  }
-
-  /** @throws GitHubError 422 when the name is taken or nothing */
-  function register(owner: string, body: z.infer<typeof createSchema>, template?: Repository): Repository {
-    const name = repositoryName(body.name);
-    if (repositories.byName(owner, name) !== undefined) throw nameTaken();
-    for (const field of ["gitignore_template", "license_template"] as const) {
-      const wanted = body[field];
-      if (wanted === undefined || wanted === "") continue;
-      const message = `${wanted} is an unknown template: the sandbox has none.`;
-      throw creationFailed({ field, code: "custom", message });
-    }
-    const settings = settingsOf(body, defaultSettings);
-    const now = cloud.clock.now();
-    freeName(fullName({ owner, name }));
-    return repositories.put({
-      id: repositories.nextId(),
-      owner,
-      name,
-      formerly: [],
-      description: body.description ?? null,
-      homepage: body.homepage ?? null,
-      visibility: visibilityOf(body) ?? "public",
-      settings,
-      topics: [],
-      defaultBranch: "main",
-      securityAndAnalysis: body.security_and_analysis ?? {},
-      vulnerabilityAlerts: false,
-      ...(template === undefined ? {} : { template: { owner: template.owner, name: template.name } }),
-      createdAt: now,
-      updatedAt: now,
-      pushedAt: now,
-      namedAt: now,
-    });
-  }
-
-  /** A name that someone takes redirects no more. */
-  function freeName(name: string): void {
-    const wanted = name.toLowerCase();
-    for (const each of repositories.list()) {
-      if (each.formerly.includes(wanted))
-        repositories.put({ ...each, formerly: each.formerly.filter((former) => former !== wanted) });
-    }
   }
 
   api.get(
@@ -154,7 +92,7 @@ export function repositoryRoutes(api: Service, github: GitHub): void {
       const { default_branch: branch } = body;
       if (branch !== undefined && branch !== old.defaultBranch) await changeDefaultBranch(old, branch);
       const visibility = visibilityOf(body);
-      if (renamed !== old.name) freeName(fullName({ owner: old.owner, name: renamed }));
+      if (renamed !== old.name) freeName(github, fullName({ owner: old.owner, name: renamed }));
       return show(
         request,
         repositories.update(old.id, {
@@ -213,9 +151,8 @@ export function repositoryRoutes(api: Service, github: GitHub): void {
       const body = parse(createSchema.extend({ owner: z.string().optional() }), request.body);
       const owner = findAccount(body.owner ?? viewer.account.login);
       if (owner === undefined) throw notFound();
-      const probe = { ...source, owner: owner.login, visibility: "public" as const };
-      checkAccess(request, probe, "write");
-      const made = register(owner.login, body, source);
+      requireMaker(viewer, owner);
+      const made = registerRepository(github, owner.login, body, source);
       await git.ensure(made.id, made.defaultBranch);
       await git.ensure(source.id, source.defaultBranch);
       const tree = await treeOf(git, source.id, `refs/heads/${source.defaultBranch}`);
@@ -281,14 +218,4 @@ function topicRoutes(api: Service, { repositories }: GitHub): void {
       },
     });
   }
-}
-
-function nameTaken(): GitHubError {
-  return creationFailed({ field: "name", code: "custom", message: "name already exists on this account" });
-}
-
-function creationFailed(error: { field: string; code: string; message: string }): GitHubError {
-  return new GitHubError(422, "Repository creation failed.", {
-    errors: [{ resource: "Repository", ...error }],
-  });
 }

@@ -1,0 +1,159 @@
+/**
+ * The part of GitHub's GraphQL schema that `gh` asks for when it works on repositories. Names and types are GitHub's own
+ * (docs.github.com/graphql/reference).
+ */
+export const graphqlSchema = `
+scalar DateTime
+scalar URI
+
+type Query {
+  viewer: User!
+  user(login: String!): User
+  organization(login: String!): Organization
+  repositoryOwner(login: String!): RepositoryOwner
+  repository(owner: String!, name: String!, followRenames: Boolean = true): Repository
+}
+
+type Mutation {
+  createRepository(input: CreateRepositoryInput!): CreateRepositoryPayload
+}
+
+input CreateRepositoryInput {
+  clientMutationId: String
+  description: String
+  hasIssuesEnabled: Boolean = true
+  hasWikiEnabled: Boolean = false
+  homepageUrl: URI
+  name: String!
+  ownerId: ID
+  teamId: ID
+  template: Boolean = false
+  visibility: RepositoryVisibility!
+}
+
+type CreateRepositoryPayload {
+  clientMutationId: String
+  repository: Repository
+}
+
+enum RepositoryVisibility { INTERNAL PRIVATE PUBLIC }
+enum RepositoryPermission { ADMIN MAINTAIN READ TRIAGE WRITE }
+enum RepositoryAffiliation { COLLABORATOR ORGANIZATION_MEMBER OWNER }
+enum RepositoryPrivacy { PRIVATE PUBLIC }
+enum RepositoryOrderField { CREATED_AT NAME PUSHED_AT STARGAZERS UPDATED_AT }
+enum OrderDirection { ASC DESC }
+input RepositoryOrder { direction: OrderDirection! field: RepositoryOrderField! }
+
+interface Node { id: ID! }
+
+interface RepositoryOwner {
+  id: ID!
+  login: String!
+  url: URI!
+  repositories(
+    affiliations: [RepositoryAffiliation]
+    after: String
+    first: Int
+    orderBy: RepositoryOrder
+    ownerAffiliations: [RepositoryAffiliation] = [OWNER, COLLABORATOR]
+    privacy: RepositoryPrivacy
+    visibility: RepositoryVisibility
+    isFork: Boolean
+    isArchived: Boolean
+  ): RepositoryConnection!
+}
+
+type User implements Node & RepositoryOwner {
+  id: ID!
+  login: String!
+  name: String
+  databaseId: Int
+  url: URI!
+  organizations(after: String, first: Int): OrganizationConnection!
+  repositories(
+    affiliations: [RepositoryAffiliation]
+    after: String
+    first: Int
+    orderBy: RepositoryOrder
+    ownerAffiliations: [RepositoryAffiliation] = [OWNER, COLLABORATOR]
+    privacy: RepositoryPrivacy
+    visibility: RepositoryVisibility
+    isFork: Boolean
+    isArchived: Boolean
+  ): RepositoryConnection!
+}
+
+type Organization implements Node & RepositoryOwner {
+  id: ID!
+  login: String!
+  name: String
+  databaseId: Int
+  url: URI!
+  viewerCanCreateRepositories: Boolean!
+  repositories(
+    affiliations: [RepositoryAffiliation]
+    after: String
+    first: Int
+    orderBy: RepositoryOrder
+    ownerAffiliations: [RepositoryAffiliation] = [OWNER, COLLABORATOR]
+    privacy: RepositoryPrivacy
+    visibility: RepositoryVisibility
+    isFork: Boolean
+    isArchived: Boolean
+  ): RepositoryConnection!
+}
+
+type PageInfo { endCursor: String hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String }
+type OrganizationConnection { nodes: [Organization] totalCount: Int! pageInfo: PageInfo! }
+type RepositoryConnection { nodes: [Repository] totalCount: Int! pageInfo: PageInfo! }
+
+type Ref { id: ID! name: String! prefix: String! }
+type Language { name: String! }
+type License { key: String! name: String! nickname: String }
+type Topic { name: String! }
+type RepositoryTopic { topic: Topic! }
+type RepositoryTopicConnection { nodes: [RepositoryTopic] totalCount: Int! }
+
+type Repository implements Node {
+  id: ID!
+  databaseId: Int
+  name: String!
+  nameWithOwner: String!
+  owner: RepositoryOwner!
+  description: String
+  homepageUrl: URI
+  url: URI!
+  sshUrl: String!
+  createdAt: DateTime!
+  updatedAt: DateTime!
+  pushedAt: DateTime
+  archivedAt: DateTime
+  isArchived: Boolean!
+  isEmpty: Boolean!
+  isFork: Boolean!
+  isInOrganization: Boolean!
+  isPrivate: Boolean!
+  isTemplate: Boolean!
+  visibility: RepositoryVisibility!
+  defaultBranchRef: Ref
+  deleteBranchOnMerge: Boolean!
+  hasIssuesEnabled: Boolean!
+  hasProjectsEnabled: Boolean!
+  hasWikiEnabled: Boolean!
+  hasDiscussionsEnabled: Boolean!
+  mergeCommitAllowed: Boolean!
+  rebaseMergeAllowed: Boolean!
+  squashMergeAllowed: Boolean!
+  viewerPermission: RepositoryPermission
+  viewerCanAdminister: Boolean!
+  viewerDefaultCommitEmail: String
+  parent: Repository
+  templateRepository: Repository
+  primaryLanguage: Language
+  licenseInfo: License
+  stargazerCount: Int!
+  forkCount: Int!
+  diskUsage: Int
+  repositoryTopics(after: String, first: Int): RepositoryTopicConnection!
+}
+`;
