@@ -37,13 +37,16 @@ export async function heal(
 
 /**
  * The record without pending operations: creates whose resource exists become resources, by their ids. (The engine's own
- * `refresh --import-pending-creates` loses them.) Pure.
+ * `refresh --import-pending-creates` loses them.) They have no outputs yet, and are marked as not whole until a refresh has
+ * read them: should this run be killed before, the next brings them to their end. Pure.
  */
 export function settlePending(exported: ExportedState, live: ReadonlyMap<string, string>): ExportedState {
   const { deployment } = exported;
   const taken = (deployment.pending_operations ?? []).flatMap(({ resource, type }) => {
     const id = live.get(resource.urn);
-    return type === "creating" && id !== undefined ? [{ ...resource, custom: true, id }] : [];
+    return type === "creating" && id !== undefined
+      ? [{ ...resource, custom: true, id, initErrors: [NOT_WHOLE] }]
+      : [];
   });
   const known = (deployment.resources ?? []).filter((each) => !taken.some(({ urn }) => urn === each.urn));
   return {
@@ -69,6 +72,9 @@ export function restoreInputs(
   });
   return { ...exported, deployment: { ...exported.deployment, resources } };
 }
+
+/** Why what was taken over is not whole yet, in the record. */
+const NOT_WHOLE = "An earlier run was killed while it made this, and what it came to was not read yet.";
 
 /** Waits while the cloud works on a resource. What ended as failed is removed, since nothing can be built on it. */
 async function settled(
