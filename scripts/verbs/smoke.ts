@@ -85,7 +85,7 @@ async function searchLog(context: VerbContext, file: string) {
   const { cause, next } = scanError(report);
   const clean = report.findings.length === 0;
   const { durationMs, findings } = report;
-  const detail = clean ? `no secret in ${file}` : cause;
+  const detail = clean ? `no secret in ${file === "-" ? "what was piped in" : file}` : cause;
   return { check: { name: "log", passed: clean, detail, durationMs }, findings, next };
 }
 

@@ -151,9 +151,6 @@ export const KEY_SHAPES: readonly KeyShape[] = [
   },
 ];
 
-/** 32 hexadecimal digits: a key of yesterday, or one of a hundred other things; what stands around it tells. */
-export const HEX_KEY = new RegExp(`${NOT_AFTER("[0-9A-Za-z-]")}[0-9a-f]{32}(?![0-9A-Za-z-])`, "g");
-
 /** Every match of a shape in a text, in time that grows with the text's length, whatever it holds. */
 export function* matchesOf(
   { pattern, marks, before }: Pick<KeyShape, "pattern" | "marks" | "before">,

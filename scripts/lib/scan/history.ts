@@ -64,35 +64,56 @@ export async function refuseShallow(git: Git): Promise<void> {
 
 /** Every object of some revisions, each once. */
 export async function listObjects(git: Git, revisions: Revisions): Promise<ObjectListed[]> {
-  const listing = await git.read(["rev-list", "--objects", ...revisionArguments(revisions)]);
   const names = new Map<string, string>();
-  for (const line of listing.split("\n")) {
+  const listing = git.stream(["rev-list", "--objects", ...revisionArguments(revisions)]);
+  for await (const line of whole(linesOf(listing))) {
     const space = line.indexOf(" ");
-    if (line !== "")
-      names.set(space === -1 ? line : line.slice(0, space), space === -1 ? "" : line.slice(space + 1));
+    names.set(space === -1 ? line : line.slice(0, space), space === -1 ? "" : line.slice(space + 1));
   }
   return describe(git, names);
+}
+
+/** @throws KilnError usage, for a repository from which objects are gone: what is not there would pass as clean */
+async function* whole(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  try {
+    yield* lines;
+  } catch (error) {
+    const { cause } = error as { cause?: unknown };
+    if (typeof cause !== "string" || !/missing \w+ object|bad object|unable to read/i.test(cause))
+      throw error;
+    throw usageError(
+      "the history is not all here",
+      `Some of what it reaches is gone from this clone: ${cause}.`,
+      "Clone it anew (`git fsck` tells what else is gone), then run it again.",
+    );
+  }
 }
 
 /** Type and size of objects, without those that hold no text of anybody's. */
 async function describe(git: Git, names: ReadonlyMap<string, string>): Promise<ObjectListed[]> {
   const objects: ObjectListed[] = [];
-  let rest = "";
-  const take = (line: string): void => {
+  const answers = git.stream(["cat-file", "--batch-check", "--buffer"], lines(names.keys()));
+  for await (const line of linesOf(answers)) {
     const [id = "", type = "", size = ""] = line.split(" ");
     const name = names.get(id);
-    if (name === undefined || type === "tree") return;
+    if (name === undefined || type === "tree") continue;
     if (type !== "missing")
       objects.push({ id, type: type as ObjectListed["type"], size: Number(size), name });
     else objects.push({ id, type: "blob", size: Number.NaN, name });
-  };
-  for await (const part of git.stream(["cat-file", "--batch-check", "--buffer"], lines(names.keys()))) {
-    const text = rest + part.toString("latin1");
-    const all = text.split("\n");
-    rest = all.pop() ?? "";
-    for (const line of all) take(line);
   }
   return objects;
+}
+
+/** The lines of what comes in parts; the history of a large repository is longer than one text can be. */
+async function* linesOf(parts: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const part of parts) {
+    const all = `${rest}${decoder.decode(part, { stream: true })}`.split("\n");
+    rest = all.pop() ?? "";
+    yield* all;
+  }
+  if (rest !== "") yield rest;
 }
 
 function* lines(ids: Iterable<string>): Generator<string> {

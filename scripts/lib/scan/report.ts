@@ -32,7 +32,8 @@ export function findingLines(report: ScanReport): string[] {
 export function summaryLines(report: ScanReport): string[] {
   const { findings, scanned, skipped, allowed } = report;
   const passed = allowed.inline + allowed.list + allowed.baseline;
-  const bytes = scanned.bytes < 10_000 ? `${scanned.bytes} bytes` : `${(scanned.bytes / 1e6).toFixed(1)} MB`;
+  const { bytes: all } = scanned;
+  const bytes = all < 1e6 ? `${Math.ceil(all / 1000)} KB` : `${(all / 1e6).toFixed(1)} MB`;
   const lines = [
     `${findings.length === 0 ? pc.green("✓ no secret") : pc.red(`✗ ${many(findings.length, "secret")}`)} in ` +
       `${many(scanned.count, "text")} (${bytes}, ${duration(report.durationMs)})` +

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { HEX_KEY, KEY_SHAPES, matchesOf, NOT_AFTER } from "../keys/shapes.ts";
+import { KEY_SHAPES, matchesOf, NOT_AFTER } from "../keys/shapes.ts";
 import { isPlaceholder, looksRandom } from "./placeholders.ts";
 
 /** A stretch of a text: the secret and nothing beside it. */
@@ -61,16 +61,22 @@ const EVERYBODYS = new Set([
 ]);
 const isEverybodys = (key: string): boolean => EVERYBODYS.has(createHash("sha256").update(key).digest("hex"));
 
+/** Longer rows are hashes. Whole rows at once, since most of any text is looked at here. */
+const HEX_ROW = /[0-9a-f]{32,}/g;
+/** What a row of digits may follow and be a whole word: the letter of an escape is no part of it. */
+const APART_FROM_HEX = /(?:^|\\[nrtbf]|%[0-9A-F]{2}|[^0-9A-Za-z-])$/;
+
+/** 32 hexadecimal digits are a key of yesterday or one of a hundred other things; what stands around them tells. */
 function* legacyKeys(text: string): Generator<Span> {
-  // Most texts have no digits in such a row, which is quicker told without looking at what is beside them.
-  if (!/[0-9a-f]{32}/.test(text)) return;
-  for (const match of text.matchAll(HEX_KEY)) {
-    const span = { start: match.index, end: match.index + match[0].length };
-    const before = text.slice(Math.max(0, span.start - 80), span.start);
-    if (PUBLIC_HEX.test(before) || SECRET_VERSION.test(before) || isPlaceholder(match[0])) continue;
-    const near = before + text.slice(span.end, span.end + 80);
-    const wide = text.slice(Math.max(0, span.start - 240), span.end + 240);
-    if ((KEYWORD.test(near) || ENDPOINT.test(wide)) && !isEverybodys(match[0])) yield span;
+  for (const { index: start, 0: value } of text.matchAll(HEX_ROW)) {
+    const end = start + 32;
+    if (value.length !== 32 || /[0-9A-Za-z-]/.test(text.charAt(end))) continue;
+    const before = text.slice(Math.max(0, start - 80), start);
+    if (!APART_FROM_HEX.test(before.slice(-3))) continue;
+    if (PUBLIC_HEX.test(before) || SECRET_VERSION.test(before) || isPlaceholder(value)) continue;
+    const near = before + text.slice(end, end + 80);
+    const wide = text.slice(Math.max(0, start - 240), end + 240);
+    if ((KEYWORD.test(near) || ENDPOINT.test(wide)) && !isEverybodys(value)) yield { start, end };
   }
 }
 
@@ -87,7 +93,7 @@ function* accountKeys(text: string): Generator<Span> {
   for (const { value, ...span } of secretsOf(
     text,
     NAMED_KEY,
-    /AccountKey|Shared|AccessKey|PrimaryKey|SecondaryKey/i,
+    /(?:Account|Access|Primary|Secondary)Key|SharedSecretValue/i,
   )) {
     if (looksRandom(value) && !isEverybodys(value)) yield span;
   }

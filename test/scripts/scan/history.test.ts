@@ -179,6 +179,19 @@ describe("the history", () => {
     });
   });
 
+  it("of which something is gone is refused", async () => {
+    using repository = new Repository();
+    repository.write("file", KEY);
+    repository.commit();
+    const id = repository.git("rev-parse", "HEAD:file");
+    unlinkSync(repository.at(`.git/objects/${id.slice(0, 2)}/${id.slice(2)}`));
+    await expect(repository.scan(HISTORY)).rejects.toMatchObject({
+      code: "Usage",
+      exitCode: 2,
+      cause: expect.stringContaining(id),
+    });
+  });
+
   it.each([HISTORY, { kind: "staged" }, { kind: "range", range: "a..b" }] as const)(
     "needs a repository: $kind",
     async (target) => {
