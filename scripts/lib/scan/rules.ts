@@ -44,11 +44,11 @@ const ENDPOINT =
 const PUBLIC_HEX =
   /(?:version|etag|hash|sha\d*|md5|digest|checksum|revision|commit|trace|span|operation|correlation|request|tenant|subscription|object|fingerprint|uuid|guid|id)["'\s]*[=:/( ]{0,3}["']?$/i;
 /** A version of a secret has the shape of a key, and stands at the end of its address. */
-const SECRET_VERSION = /\/secrets\/[\w-]+\/$/;
+const SECRET_VERSION = /(?<!\w)secrets\/[\w-]+\/$/;
 
 /**
  * Values of a key's form that everybody has, by SHA-256: the keys of the storage and Cosmos DB emulators, printed in
- * their documentation, and the marks by which Pulumi tells secrets, references, assets and archives in every state.
+ * their documentation, and the marks by which Pulumi tells secrets, references, outputs, assets and archives in every state.
  */
 const EVERYBODYS = new Set([
   "0011cc25eb4320717494d2703e8cba85743e71b500283c21c8b88147992f9059",
@@ -58,6 +58,7 @@ const EVERYBODYS = new Set([
   "7647425ba1addc8fa946135e3dc1ee7dccb09b10fa6fca7e5a1a28b0d1c9fbae",
   "295bb567703963a57ad4456d83e9602e434a7686ae2a4c19174fc43f9889cc31",
   "e7e8f06ed950ca4dbc2c86d083058e078be4a9283f8180cd76bc7a295004cc89",
+  "9d9da52943d617a97ebb0e93c1874850295eeeaa2185ece2f9ecd099086f2869",
 ]);
 const isEverybodys = (key: string): boolean => EVERYBODYS.has(createHash("sha256").update(key).digest("hex"));
 
@@ -112,6 +113,9 @@ const PASSWORD = new RegExp(
 const SIBLING =
   /(?:^|[;,"'\s])(?:Server|Data Source|Host(?:name)?|Addr(?:ess)?|Network Address|User(?: ?Id|name)?|Uid|Database|Initial Catalog|Endpoint|AccountName|Port|ssl|abortConnect|Encrypt|TrustServerCertificate)\s*=/i;
 
+/** `process.env.DB_PASSWORD`, `groups?.password`: code that fetches a value, not the value. */
+const FETCHED = /^[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*)+$/;
+
 function* connectionPasswords(text: string): Generator<Span> {
   if (!/(?:password|pwd)\s*=/i.test(text)) return;
   for (const match of text.matchAll(PASSWORD)) {
@@ -119,7 +123,7 @@ function* connectionPasswords(text: string): Generator<Span> {
     const [start, end] = groups?.dq ?? groups?.sq ?? groups?.secret ?? [0, 0];
     // Redis separates by commas.
     const [value = ""] = text.slice(start, end).split(",", 1);
-    if (isPlaceholder(value)) continue;
+    if (isPlaceholder(value) || FETCHED.test(value)) continue;
     const { before, after } = lineAround(text, { start: match.index, end }, 300);
     const separated =
       /[;,]/.test(before) || /^["']?\s*[;,]/.test(after) || text.slice(start, end).includes(",");
@@ -130,12 +134,15 @@ function* connectionPasswords(text: string): Generator<Span> {
 }
 
 const USER_INFO =
-  /:\/\/(?<=[a-z0-9+.-]:\/\/)(?<user>[^\s/:@"'<>]{0,200}):(?<secret>[^\s/@"'<>`]{3,256})@[^\s"'<>]/dgi;
+  /:\/\/(?<=[a-z0-9+.-]:\/\/)(?<user>[^\s/:@"'<>]{0,200}):(?<secret>[^\s/@"'<>`]{3,256})@(?<host>[^\s"'<>:/?#]+)/dgi;
+/** Hosts that there are not, kept for examples (RFC 2606). */
+const EXAMPLE_HOST = /(?:^|\.)(?:example\.(?:com|net|org)|example|invalid)$/i;
 
 function* urlPasswords(text: string): Generator<Span> {
   if (!text.includes("://")) return;
   for (const match of text.matchAll(USER_INFO)) {
-    const { user, secret = "" } = match.groups ?? {};
+    const { user, secret = "", host = "" } = match.groups ?? {};
+    if (EXAMPLE_HOST.test(host)) continue;
     const [start, end] = match.indices?.groups?.secret ?? [0, 0];
     // `postgres:postgres@` is everybody's first database.
     if (!isPlaceholder(secret) && user !== secret && secret !== "x-oauth-basic") yield { start, end };
@@ -159,7 +166,7 @@ const CLIENT_SECRET =
 
 function* clientSecrets(text: string): Generator<Span> {
   for (const { value, ...span } of secretsOf(text, CLIENT_SECRET, /client[_-]?secret/i)) {
-    if (looksRandom(value) && !/^[a-z_$][\w$]*(?:\.[a-z_$][\w$]*)+$/i.test(value)) yield span;
+    if (looksRandom(value) && !FETCHED.test(value)) yield span;
   }
 }
 

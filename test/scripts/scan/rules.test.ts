@@ -69,6 +69,7 @@ describe("what stands beside digits makes them a key", () => {
   it.each([
     ["nothing", `const color = "${HEX}";`],
     ["a version of a secret", `https://v.vault.azure.net/secrets/api-key/${HEX}`],
+    ["a version of a secret, from its folder on", `(ex: secrets/client-secret/${HEX})`],
     ["a hash", `apiKeyHash: "${HEX}"`],
     ["a trace", `token exchange, trace-id=${HEX}`],
     ["longer digits", `api key ${HEX}${HEX}`],
@@ -110,6 +111,8 @@ describe("near misses are let be", () => {
     ["an expression", "postgres://app:$" + "{{ secrets.DB }}@host/db"],
     ["a shell's variable", "postgres://app:$DB_PASSWORD@host/db"],
     ["a format", "Server=%s;User ID=%s;Password=%s;"],
+    ["a URL of an example", "https://app:correct-horse@db.example.com:5432/orders"],
+    ["a variable of code, among others", "const username = env.USER;\\n const password = env.PASSWORD;\\n"],
     ["an example", "Server=s;User ID=a;Password=<your password>;"],
     ["everybody's first database", "postgres://postgres:postgres@localhost:5432/db"],
     ["a password that connects nothing", "password = readline();"],
