@@ -24,6 +24,17 @@ afterEach(() => {
 });
 
 describe("clock", () => {
+  test("ends with the year 9999, by whatever way it would get there", () => {
+    const end = Date.parse("9999-12-31T23:59:59Z");
+    expect(() => cloud.clock.advance(end)).toThrow("cannot go past 9999-12-31");
+    cloud.clock.advance(end - cloud.clock.now());
+    cloud.clock.setScale(100_000);
+    wall += 60_000;
+    expect(cloud.clock.iso()).toBe("9999-12-31T23:59:59.000Z");
+    cloud.clock.reset();
+    expect(cloud.clock.now()).toBe(wall);
+  });
+
   test("runs with the wall, scaled and advanced, and never back", () => {
     const start = cloud.clock.now();
     wall += 1000;
