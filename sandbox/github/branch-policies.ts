@@ -5,6 +5,8 @@ import { nodeId } from "./accounts.ts";
 import { below, type Environment, requireEnvironment } from "./environments.ts";
 import { GitHubError, notFound } from "./errors.ts";
 import { type GitHub, idOf, paginate, parse } from "./http.ts";
+import { matchesPattern, rulesFor } from "./ruleset-match.ts";
+import type { Repository } from "./state.ts";
 
 /** Which branches or tags may deploy to an environment. */
 export interface BranchPolicy {
@@ -86,6 +88,23 @@ export function branchPolicyRoutes(api: Service, { cloud, repositories }: GitHub
       return reply.code(204).send();
     },
   );
+}
+
+/** Whether a ref may deploy to an environment. Without a policy all may. */
+export function mayDeploy(
+  github: GitHub,
+  repository: Repository,
+  environment: Environment,
+  ref: string,
+): boolean {
+  const { branchPolicy, name } = environment;
+  if (branchPolicy === null) return true;
+  if (branchPolicy.protected) return rulesFor(github, repository, ref).length > 0;
+  return github.repositories
+    .children<BranchPolicy>(kind, repository.id, below(name))
+    .some(([, policy]) =>
+      matchesPattern(ref, `refs/${policy.type === "tag" ? "tags" : "heads"}/${policy.name}`),
+    );
 }
 
 function policyBody(policy: BranchPolicy): object {

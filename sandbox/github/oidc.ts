@@ -11,11 +11,12 @@ import type { Cloud } from "../core/cloud.ts";
 import { CloudError } from "../core/errors.ts";
 import { createService, pathOf, type Service } from "../core/service.ts";
 import { findAccount, loginOf } from "./accounts.ts";
+import { mayDeploy } from "./branch-policies.ts";
 import { commitOf } from "./commits-write.ts";
 import { springIntoBeing } from "./environments.ts";
 import type { GitHub } from "./http.ts";
 import { subjectOf, templateOf } from "./oidc-subject.ts";
-import { fullName } from "./state.ts";
+import { fullName, type Repository } from "./state.ts";
 
 export const oidcIssuer = "https://token.actions.githubusercontent.com";
 
@@ -101,11 +102,8 @@ export async function issueIdToken(
       `The sandbox's GitHub has no repository '${wanted.repository}'.`,
     );
   }
-  const environment =
-    wanted.environment === undefined
-      ? undefined
-      : springIntoBeing(github, repository, wanted.environment).name;
   const ref = wanted.ref ?? `refs/heads/${repository.defaultBranch}`;
+  const environment = wanted.environment && environmentOf(github, repository, wanted.environment, ref);
   await git.ensure(repository.id, repository.defaultBranch);
   const sha = (await commitOf(git, repository.id, ref)) ?? "0".repeat(40);
   const runId = repositories.nextId();
@@ -153,6 +151,22 @@ export async function issueIdToken(
     .sign(key);
   cloud.mint.rememberToken(token, `a job of ${fullName(repository)}`);
   return { token, subject, expiresOn: new Date((now + lifetimeSeconds) * 1000).toISOString() };
+}
+
+/**
+ * The environment of a job, if what the job runs on may deploy there. That its reviewers agreed is taken as given.
+ * @throws CloudError 403 when the environment's branch policy leaves the ref out
+ */
+function environmentOf(github: GitHub, repository: Repository, name: string, ref: string): string {
+  const environment = springIntoBeing(github, repository, name);
+  if (mayDeploy(github, repository, environment, ref)) return environment.name;
+  const [, kind = "Ref", short = ref] = /^refs\/(heads|tags)\/(.+)$/.exec(ref) ?? [];
+  const what = kind === "heads" ? "Branch" : kind === "tags" ? "Tag" : kind;
+  throw new CloudError(
+    403,
+    "DeploymentNotAllowed",
+    `${what} "${short}" is not allowed to deploy to ${environment.name} due to environment protection rules.`,
+  );
 }
 
 /** For those who trust tokens of the sandbox's GitHub. */

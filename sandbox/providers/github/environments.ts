@@ -106,6 +106,7 @@ export const deploymentPolicy: GitHubType = {
   inputs: ["branchPattern", "environment", "repository", "tagPattern"],
   required: ["environment", "repository"],
   replaceOn: ["environment"],
+  replaceOnSwitch: ["branchPattern", "tagPattern"],
   computed: ["policyId", "repositoryId"],
   problems: (inputs) =>
     "branchPattern" in inputs === "tagPattern" in inputs

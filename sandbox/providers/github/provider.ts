@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { ArmClient, type RetryPolicy } from "../arm-client.ts";
 import { within } from "../deadline.ts";
-import { adoptLive, carryDrift, diffInputs, type PropertyChange } from "../diff.ts";
+import { adoptLive, carryDrift, diffInputs, type PropertyChange, type ReplaceRule } from "../diff.ts";
 import {
   type CheckFailure,
   type CheckRequest,
@@ -105,9 +105,10 @@ export class GitHubProvider implements Provider {
     const old = whole(type, request.oldInputs);
     const next = whole(type, { ...keptOf(type, request), ...request.inputs });
     const moves = await this.#moves(type, request, session);
-    const replaces = (names: readonly string[]) => {
-      const [root = ""] = names;
-      return type.replaceOn?.includes(root) === true || (root === "repository" && moves);
+    const replaces: ReplaceRule = ([root = ""], change) => {
+      if (root === "repository") return moves;
+      if (change !== "update" && type.replaceOnSwitch?.includes(root)) return true;
+      return type.replaceOn?.includes(root) === true;
     };
     const changes = diffInputs(old, next, replaces, request.oldOutputs);
     const drifted = type.drifted?.(plainMap(request.oldOutputs));

@@ -16,6 +16,8 @@ export interface GitHubType {
   readonly derived?: readonly string[];
   /** Inputs of which a change needs a new resource. */
   readonly replaceOn?: readonly string[];
+  /** Inputs that cannot come or go on a resource that is there. */
+  readonly replaceOnSwitch?: readonly string[];
   /** Whether `name` is made up where it is not given. */
   readonly autoNamed?: boolean;
   /** Outputs that a preview of a create cannot know. */

@@ -107,6 +107,31 @@ describe("the subject of a job's token", () => {
     });
   });
 
+  test("is not given to a job on a branch that may not deploy", async () => {
+    const { repos } = it.octokit().rest;
+    const guarded = { owner: "kiln", repo: "infra", environment_name: "guarded" };
+    const custom = { protected_branches: false, custom_branch_policies: true };
+    await repos.createOrUpdateEnvironment({ ...guarded, deployment_branch_policy: custom });
+    await repos.createDeploymentBranchPolicy({ ...guarded, name: "release/*" });
+    await repos.createDeploymentBranchPolicy({ ...guarded, name: "v*", type: "tag" });
+    const ask = (ref: string) =>
+      it.control("POST", "/github/id-token", { repository: "kiln/infra", environment: "guarded", ref });
+    expect(await ask("refs/heads/main")).toEqual({
+      status: 403,
+      body: {
+        error: {
+          code: "DeploymentNotAllowed",
+          message: 'Branch "main" is not allowed to deploy to guarded due to environment protection rules.',
+        },
+      },
+    });
+    expect((await ask("refs/heads/v1")).status).toBe(403);
+    for (const ref of ["refs/heads/release/1", "refs/tags/v1"]) expect((await ask(ref)).status).toBe(200);
+    const protect = { protected_branches: true, custom_branch_policies: false };
+    await repos.createOrUpdateEnvironment({ ...guarded, deployment_branch_policy: protect });
+    expect((await ask("refs/heads/release/1")).status).toBe(403);
+  });
+
   test("is proven by the issuer's published key", async () => {
     const { token } = await idToken();
     const found = (await (await fetch(`${issuer}/.well-known/openid-configuration`)).json()) as {

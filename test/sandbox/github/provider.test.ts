@@ -206,6 +206,8 @@ describe("an environment", () => {
     await expectSettled(policy, tag);
     await github.delete(policy, made.id, changed);
     expect((await github.check(policy, at)).failures).toHaveLength(1);
+    const { replaces } = await github.diff(policy, tag.inputs, { ...at, branchPattern: "v*" }, tag.outputs);
+    expect(replaces.sort()).toEqual(["branchPattern", "tagPattern"]);
   });
 });
 
@@ -366,6 +368,23 @@ test("people, teams and repositories can be looked up", async () => {
   });
   expect(await find("getRepository", { name: "base" })).toMatchObject({ fullName: "kiln/base" });
   await expect(find("getMembership", {})).rejects.toThrow(/does not serve function/);
+});
+
+test("a program may be someone else, or work for another owner", async () => {
+  const { clientId } = it.sandbox.cloud.principals.byName("owner") ?? {};
+  const { body } = await it.control("POST", "/providers", { clientId, projectDir: "/" });
+  const other = new ProviderClient((body as { github: number }).github, "github");
+  try {
+    await other.configure({ token: ["ghp", "0".repeat(36)].join("_") });
+    await expect(other.create(repository, { name: "refused" })).rejects.toThrow(/401 Bad credentials/);
+    await other.configure({ token: it.tokenOf("reader") });
+    await expect(other.create(repository, { name: "refused" })).rejects.toThrow(/403 You need admin access/);
+    await other.configure({ owner: "kiln-owner" });
+    const { outputs } = await other.create(repository, { name: "own" });
+    expect(outputs.fullName).toBe("kiln-owner/own");
+  } finally {
+    other.close();
+  }
 });
 
 test("what is not served says so, and so does a configuration that leads elsewhere", async () => {
