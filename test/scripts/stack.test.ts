@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -263,5 +263,69 @@ describe("something that is no operation of the engine", () => {
       }),
     );
     expect(handle("exit 1").refuseLocked()).toBeUndefined();
+  });
+});
+
+describe("the lock of a stack that a killed run was about to make", () => {
+  const folder = () => path.join(home, "state", ".pulumi", "locks", "organization", "kiln", "dev");
+  const lock = (host: string, pid: number) => {
+    mkdirSync(folder(), { recursive: true });
+    const owner = { username: "ann", hostname: host, pid, timestamp: new Date().toISOString() };
+    writeFileSync(path.join(folder(), "a.json"), JSON.stringify(owner));
+  };
+  /** An engine that makes no stack while there is a lock. */
+  const engine = (target: object) =>
+    handle(
+      `if [ -e ${folder()}/a.json ]; then echo "error: the stack is currently locked by 1 lock(s)." >&2
+echo "  a.json: created by ann@there (pid 12) at 2026-03-02T10:00:00Z" >&2; exit 255; fi; echo made > ${home}/made`,
+      target,
+    );
+  const inFolder = () => ({ stateFolder: path.join(home, "state") });
+  const made = () => existsSync(path.join(home, "made"));
+
+  it("is taken away when its owner is gone, and the stack is made", async () => {
+    lock(hostname(), 2 ** 30);
+    await engine(inFolder()).create();
+    expect(made()).toBe(true);
+  });
+
+  it("is left to whoever may still work, and to a backend that cannot be looked into", async () => {
+    lock("there", 12);
+    await expect(engine(inFolder()).create()).rejects.toMatchObject({ code: "Locked", exitCode: 4 });
+    lock(hostname(), 2 ** 30);
+    await expect(engine({}).create()).rejects.toMatchObject({
+      code: "Locked",
+      cause: expect.stringContaining("ann@there, process 12"),
+    });
+    expect(made()).toBe(false);
+  });
+
+  it("is not what another failure is about", async () => {
+    await expect(handle("echo 'no space left' >&2; exit 1", inFolder()).create()).rejects.toThrow(
+      "no space left",
+    );
+  });
+});
+
+describe("who holds the stack", () => {
+  it("is told by a backend with a server, and otherwise by asking for the lock", async () => {
+    const server =
+      "echo '    Owner: org'; echo '    Update in progress:'; echo '  Started: now'; echo '  Requested By: ann'";
+    expect(await handle(server).locks()).toEqual([{ user: "ann", host: "", pid: 0, since: "now" }]);
+    const rename = (said: string) =>
+      handle(`if [ "$2" = rename ]; then echo "${said}" >&2; exit 255; fi; echo 'Current stack is dev'`);
+    const held =
+      "error: the stack is currently locked by 1 lock(s). created by ann@there (pid 12) at 2026-03-02T10:00:00Z";
+    expect(await rename(held).locks()).toEqual([
+      { user: "ann", host: "there", pid: 12, since: "2026-03-02T10:00:00Z" },
+    ]);
+    expect(await rename("error: a stack named dev already exists").locks()).toEqual([]);
+    await expect(rename("error: incorrect passphrase").locks()).rejects.toMatchObject({
+      code: "SecretsProvider",
+    });
+  });
+
+  it("is nobody where there is no such stack", async () => {
+    expect(await handle("echo \"error: no stack named 'dev' found\" >&2; exit 255").locks()).toEqual([]);
   });
 });

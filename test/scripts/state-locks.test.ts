@@ -1,14 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startedAt } from "../../scripts/lib/processes.ts";
 import {
+  dropDeadLocks,
   heldLocks,
   ownerOf,
   ownerText,
   type Processes,
   type StateLock,
+  serverLocks,
 } from "../../scripts/lib/state-locks.ts";
 
 const since = "2026-03-02T10:00:00Z";
@@ -85,5 +87,42 @@ describe("the locks in a folder", () => {
     expect(held).toContainEqual(of("there", nobody));
     // Where the system does not say when processes began, the number alone counts.
     expect(held).toHaveLength(startedAt(process.pid) === undefined ? 3 : 2);
+  });
+
+  it("whose owners are gone can be taken away; the others stay", () => {
+    const mine = {
+      username: "ann",
+      hostname: hostname(),
+      pid: process.pid,
+      timestamp: new Date().toISOString(),
+    };
+    write("mine.json", mine);
+    write("dead.json", { ...mine, pid: 2 ** 30 });
+    write("other.json", { ...mine, hostname: "there" });
+    expect(
+      dropDeadLocks(state, "dev")
+        .map(({ host }) => host)
+        .sort(),
+    ).toEqual([hostname(), "there"].sort());
+    const folder = path.join(state, ".pulumi", "locks", "organization", "kiln", "dev");
+    expect(readdirSync(folder).sort()).toEqual(["mine.json", "other.json"]);
+    expect(dropDeadLocks(state, "staging")).toEqual([]);
+  });
+});
+
+describe("what a backend with a server tells of an operation under way", () => {
+  it("is who asked for it and since when, without a machine or a process", () => {
+    const said =
+      "Current stack is dev:\n    Owner: org\n    Update in progress:\n\tStarted: 2 minutes ago\n\tRequested By: ann\n";
+    const [lock, ...more] = serverLocks(said);
+    expect(lock).toEqual({ user: "ann", host: "", pid: 0, since: "2 minutes ago" });
+    expect(more).toEqual([]);
+    expect(lock && ownerText(lock)).toBe("ann, since 2 minutes ago");
+  });
+
+  it("is nothing where none is", () => {
+    expect(serverLocks("Current stack is dev:\n    Owner: org\n    Last updated: 2 minutes ago\n")).toEqual(
+      [],
+    );
   });
 });
