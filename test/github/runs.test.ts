@@ -8,8 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Workflow } from "../../components/github/model/workflow.ts";
 import { foundryOnDemand } from "../../components/github/workflows/foundry-on-demand.ts";
 import { preview } from "../../components/github/workflows/preview.ts";
+import { reap } from "../../components/github/workflows/reap.ts";
 import { githubClient } from "../../scripts/lib/github/client.ts";
-import { type JobResult, runJob } from "./job-runner.ts";
+import { type Contexts, type JobOptions, type JobResult, runJob } from "./job-runner.ts";
 
 /*
  * foundry-on-demand from its first job to its last, by the scripts that are in the workflow, as the identity that
@@ -23,7 +24,7 @@ const home = path.join(work, "home");
 const state = path.join(work, "state");
 
 let shell: Record<string, string>;
-let vars: Record<string, string>;
+let varsOf: (environment: string) => Promise<Record<string, string>>;
 
 const base = () => ({
   PATH: [path.dirname(process.execPath), process.env.PATH ?? ""].join(path.delimiter),
@@ -71,15 +72,17 @@ beforeAll(async () => {
   const proxyOptions = { host: `${url.protocol}//${url.hostname}`, port: Number(url.port) };
   const github = githubClient(token, { proxyOptions });
   await github.repos.createInOrg({ org: "kiln", name: "app", auto_init: true });
-  const connect = ["github", "connect", "kiln/app", "--env", "dev", "--backend", "s3://state"];
+  const connect = ["github", "connect", "kiln/app", "--env", "dev", "pr", "--backend", "s3://state"];
   await kiln(...connect, "--secrets-provider", "awskms://alias/state");
-  const at = { owner: "kiln", repo: "app", environment_name: "dev" };
-  const { data } = await github.actions.listEnvironmentVariables(at);
-  vars = {
-    ...Object.fromEntries(data.variables.map(({ name, value }) => [name, value])),
-    // There is no bucket here, and no key.
-    PULUMI_BACKEND_URL: `file://${state}`,
-    KILN_SECRETS_PROVIDER: "passphrase",
+  varsOf = async (environment) => {
+    const at = { owner: "kiln", repo: "app", environment_name: environment };
+    const { data } = await github.actions.listEnvironmentVariables(at);
+    return {
+      ...Object.fromEntries(data.variables.map(({ name, value }) => [name, value])),
+      // There is no bucket here, and no key.
+      PULUMI_BACKEND_URL: `file://${state}`,
+      KILN_SECRETS_PROVIDER: "passphrase",
+    };
   };
   shell = (await kiln("env", "dev")).variables as Record<string, string>;
 });
@@ -100,44 +103,48 @@ function machine(): Record<string, string> {
   return { ...reach, ...base(), KILN_HOME: path.join(work, "runner"), GITHUB_REPOSITORY: "kiln/app" };
 }
 
-async function run(
-  inputs: Record<string, string>,
-): Promise<{ check: JobResult; run: JobResult | undefined }> {
+/** What a job of the repository gets, in a new checkout. */
+async function jobOptions(environment: string, contexts: Partial<Contexts>): Promise<JobOptions> {
   await checkOut();
-  const { token: jobToken } = await kiln("sandbox", "github", "job-token", "--repo", "kiln/app");
+  const { token } = await kiln("sandbox", "github", "job-token", "--repo", "kiln/app");
   const nothing = async () => ({});
-  const actions = {
-    "actions/checkout": nothing,
-    "actions/setup-node": nothing,
-    "azure/login": async (given: Record<string, string>) => {
-      const environment = ["--environment", inputs.env ?? ""];
-      const { token } = await kiln("sandbox", "github", "oidc", "--repo", "kiln/app", ...environment);
-      const file = path.join(work, "id-token");
-      writeFileSync(file, String(token));
-      return {
-        AZURE_CLIENT_ID: given["client-id"] ?? "",
-        AZURE_TENANT_ID: given["tenant-id"] ?? "",
-        AZURE_FEDERATED_TOKEN_FILE: file,
-      };
-    },
-  };
-  const options = (temp: string, needs: Record<string, string>) => ({
+  return {
     contexts: {
-      inputs: { region: "", model: "", ...inputs },
-      vars,
-      github: { token: String(jobToken) },
-      needs,
+      inputs: {},
+      needs: {},
+      vars: environment === "prod" ? {} : await varsOf(environment),
+      github: { token: String(token) },
+      ...contexts,
     },
     folder: checkout,
-    temp: path.join(work, temp),
+    temp: path.join(work, "temp"),
     env: machine(),
-    actions,
-  });
+    actions: {
+      "actions/checkout": nothing,
+      "actions/setup-node": nothing,
+      "azure/login": async (given) => {
+        const asked = ["--repo", "kiln/app", "--environment", environment];
+        const { token: idToken } = await kiln("sandbox", "github", "oidc", ...asked);
+        const file = path.join(work, "id-token");
+        writeFileSync(file, String(idToken));
+        return {
+          AZURE_CLIENT_ID: given["client-id"] ?? "",
+          AZURE_TENANT_ID: given["tenant-id"] ?? "",
+          AZURE_FEDERATED_TOKEN_FILE: file,
+        };
+      },
+    },
+  };
+}
+
+async function run(given: Record<string, string>): Promise<{ check: JobResult; run: JobResult | undefined }> {
+  const inputs = { region: "", model: "", ...given };
+  const environment = given.env === "prod" ? "prod" : "dev";
   const definition = installed(foundryOnDemand);
-  const check = await runJob(definition, "check", options("check", {}));
+  const check = await runJob(definition, "check", await jobOptions(environment, { inputs }));
   if (check.failed) return { check, run: undefined };
   const needs = { "check.environment": check.outputs.environment ?? "" };
-  return { check, run: await runJob(definition, "run", options("run", needs)) };
+  return { check, run: await runJob(definition, "run", await jobOptions(environment, { inputs, needs })) };
 }
 
 const told = (result: JobResult | undefined) =>
@@ -186,6 +193,14 @@ describe("foundry-on-demand", () => {
       log: expect.stringContaining("There is no such environment"),
     });
     expect((await run({ action: "up", env: "dev", region: "mars" })).run).toBeUndefined();
+  });
+});
+
+describe("reap", () => {
+  it("runs as the identity of all pull requests", async () => {
+    const result = await runJob(installed(reap), "reap", await jobOptions("pr", {}));
+    expect(result.failed, told(result)).toBe(false);
+    expect(result.summary).toContain("### ✅ `reap`");
   });
 });
 
