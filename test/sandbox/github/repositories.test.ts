@@ -194,3 +194,43 @@ describe("a list", () => {
     expect((await refusal(again)).status).toBe(304);
   });
 });
+
+describe("limits and faults", () => {
+  test("who asks too often is told until when to wait", async () => {
+    const ask = () => fetch("https://api.github.com/orgs/kiln");
+    const statuses = [];
+    for (let n = 0; n < 60; n++) statuses.push((await ask()).status);
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    const refused = await ask();
+    expect(refused.status).toBe(403);
+    expect(await refused.json()).toMatchObject({ message: expect.stringContaining("rate limit exceeded") });
+    expect(refused.headers.get("x-ratelimit-remaining")).toBe("0");
+    const wait = Number(refused.headers.get("x-ratelimit-reset")) - Date.now() / 1000;
+    expect(wait).toBeGreaterThan(3000);
+    const known = await it.octokit().rest.rateLimit.get();
+    expect(known.data.rate).toMatchObject({ limit: 5000 });
+    await it.control("POST", "/clock", { advanceMs: 60 * 60 * 1000 });
+    expect((await ask()).status).toBe(200);
+  });
+
+  test("what goes wrong on purpose goes wrong in GitHub's words", async () => {
+    const fault = { effect: "throttle", host: "^api\\.github\\.com$", times: 1 };
+    expect((await it.control("POST", "/faults", fault)).status).toBe(200);
+    const call = it.octokit().rest.orgs.get({ org: owner });
+    expect(await refusal(call)).toMatchObject({ status: 429, documentation_url: expect.any(String) });
+    expect((await it.octokit().rest.orgs.get({ org: owner })).status).toBe(200);
+  });
+
+  test("a request that is no JSON, or of an unknown version, is refused", async () => {
+    const headers = { authorization: `token ${it.tokenOf("owner")}`, "content-type": "application/json" };
+    const wrong = await fetch("https://api.github.com/orgs/kiln/repos", {
+      method: "POST",
+      headers,
+      body: "{",
+    });
+    expect(wrong.status).toBe(400);
+    expect(await wrong.json()).toMatchObject({ message: "Problems parsing JSON" });
+    const version = { ...headers, "x-github-api-version": "1999-01-01" };
+    expect((await fetch("https://api.github.com/user", { headers: version })).status).toBe(400);
+  });
+});
