@@ -72,6 +72,26 @@ describe("a result as Markdown", () => {
     expect(text).toContain("````text\n```\nhealth\n````");
   });
 
+  it("shows what became of a key, and of expired environments", () => {
+    const rotated = markdown({
+      verb: "rotate-key",
+      env: "dev",
+      result: "succeeded",
+      outcome: "rotated",
+      from: "key1",
+      slot: "key2",
+      consumers: [{ app: "func", proof: "health", settings: ["A"] }],
+    });
+    expect(rotated).toContain("| `rotated` | `key1 → key2` |\n| consumer `func` | `health` |");
+    const reaped = markdown({
+      verb: "reap",
+      result: "failed",
+      reaped: [{ env: "pr-1", result: "failed", error: {} }],
+      kept: 2,
+    });
+    expect(reaped).toContain("| `pr-1` | `failed` |\n| kept | 2 |");
+  });
+
   it("takes nothing that it does not know, and lets no text become a link, a mention or HTML", () => {
     const text = markdown({
       verb: "up",

@@ -24,6 +24,12 @@ const documentSchema = z.object({
   checks: z.array(z.object({ name: z.string(), passed: z.boolean(), detail: z.string() })).optional(),
   purged: z.array(z.object({ kind: z.string(), name: z.string() })).optional(),
   remaining: z.array(z.object({ what: z.string(), name: z.string(), why: z.string() })).optional(),
+  outcome: z.string().optional(),
+  slot: z.string().optional(),
+  from: z.string().optional(),
+  consumers: z.array(z.object({ app: z.string(), proof: z.string() })).optional(),
+  reaped: z.array(z.object({ env: z.string(), result: z.string() })).optional(),
+  kept: z.number().optional(),
   durationMs: z.number().optional(),
   error: z.object({ code: z.string(), message: z.string(), cause: z.string(), next: z.string() }).optional(),
 });
@@ -55,6 +61,11 @@ export function documentMarkdown(document: VerbDocument): string {
   for (const { kind, name } of document.purged ?? []) rows.push([`purged ${code(kind)}`, code(name)]);
   for (const { what, name, why } of document.remaining ?? [])
     rows.push([`remains: ${code(what)}`, `${code(name)}: ${code(why)}`]);
+  if (document.outcome !== undefined)
+    rows.push([code(document.outcome), code(`${document.from ?? "?"} → ${document.slot ?? "?"}`)]);
+  for (const { app, proof } of document.consumers ?? []) rows.push([`consumer ${code(app)}`, code(proof)]);
+  for (const { env: reaped, result: how } of document.reaped ?? []) rows.push([code(reaped), code(how)]);
+  if (document.kept !== undefined) rows.push(["kept", String(document.kept)]);
   if (document.durationMs !== undefined) rows.push(["took", duration(document.durationMs)]);
   const title = [verb, env].filter((each) => each !== undefined).join(" ");
   return [
