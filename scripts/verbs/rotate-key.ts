@@ -48,10 +48,12 @@ export async function rotateKey(context: VerbContext, options: RotateKeyOptions)
     }
     handle.refuseLocked();
     out.say(`Rotating the key of ${environment} (${cloud})`);
-    const { signal } = context;
+    // What is still under way when it fails ends with it.
+    const over = new AbortController();
+    const signal = AbortSignal.any([context.signal, over.signal]);
     const late = AbortSignal.timeout(options.timeoutMs);
     const ports = await azureRotationPorts(session.target, place, AbortSignal.any([signal, late]));
-    const result = await rotate(ports, {
+    const rotation = rotate(ports, {
       ...options,
       vault: place.vault,
       secret: place.secret,
@@ -66,6 +68,7 @@ export async function rotateKey(context: VerbContext, options: RotateKeyOptions)
       tell: (message) => out.say(pc.dim(`    ${message}`)),
       onPhase: (phase, detail) => out.say(`  ${pc.cyan(phase)}${detail === "" ? "" : ` ${detail}`}`),
     });
+    const result = await rotation.finally(() => over.abort());
     const durationMs = Date.now() - began;
     out.document({
       verb: "rotate-key",

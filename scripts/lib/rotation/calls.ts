@@ -4,6 +4,9 @@ import { type Attempt, OutOfPatience, persist } from "../keys/patience.ts";
 import { worthRepeating } from "./judge.ts";
 import type { RotationOptions } from "./types.ts";
 
+/** How long a cloud that does not answer is asked again, in milliseconds. */
+const SILENCE_MS = 20_000;
+
 /** The calls of one rotation: counted, within one budget of time, repeated while that is worth it. */
 export class Calls {
   count = 0;
@@ -36,6 +39,7 @@ export class Calls {
       growth: 1.1,
       longestMs: 5_000,
     };
+    let silentSince: number | undefined;
     return persist(what, patience, async () => {
       try {
         return await attempt();
@@ -43,6 +47,9 @@ export class Calls {
         const answer = cloudAnswer(error);
         const reason = answer === undefined ? undefined : worthRepeating(answer);
         if (answer === undefined || reason === undefined) throw told(error, what);
+        // A cloud that is not there at all, or not any more, is no cloud that takes its time.
+        silentSince = answer.status === undefined ? (silentSince ?? clock.now()) : undefined;
+        if (silentSince !== undefined && clock.now() - silentSince > SILENCE_MS) throw told(error, what);
         const { code, retryAfterMs } = answer;
         return { done: false, code, reason, retryAfterMs };
       }
