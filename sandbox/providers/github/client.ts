@@ -84,22 +84,22 @@ export class GitHubClient {
     return answer.body ?? {};
   }
 
-  /** A repository that was renamed leads to its new place. */
+  /** A repository that was renamed leads to its new place, and what is there already to itself (303). */
   async #answer(call: Call): Promise<Answer> {
-    let { path } = call;
+    let next = call;
     for (let hops = 0; ; hops++) {
       const answer = await this.#client.send({
         host: gitHubHost,
         query: {},
-        ...call,
-        path,
+        ...next,
         ...(this.#token === undefined ? {} : { token: this.#token }),
         signal: this.#signal,
       });
       const { location } = answer.headers;
-      const moved = [301, 302, 307, 308].includes(answer.status);
+      const moved = [301, 302, 303, 307, 308].includes(answer.status);
       if (!moved || location === undefined || hops === 3) return answer;
-      path = new URL(location).pathname;
+      const path = new URL(location).pathname;
+      next = answer.status === 303 ? { method: "GET", path } : { ...next, path };
     }
   }
 }

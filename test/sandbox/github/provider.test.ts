@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { unknown, type ValueMap } from "../../../sandbox/providers/values.ts";
-import type { ProviderClient } from "../providers-client.ts";
+import { initFailure, type ProviderClient } from "../providers-client.ts";
 import { type GitHubProviderUnderTest, gitHubProvider, type } from "./provider-support.ts";
 import type { GitHubSandbox } from "./support.ts";
 
@@ -90,6 +90,15 @@ describe("a repository", () => {
     expect((await it.octokit().rest.repos.get({ owner, repo: "kept" })).data.archived).toBe(true);
   });
 
+  test("that was made and is not as it should be stays in state", async () => {
+    const asked = { name: "partly", topics: ["Not A Topic"] };
+    const failed = initFailure(await github.create(repository, asked).catch((error: unknown) => error));
+    expect(failed).toMatchObject({ id: "partly", reasons: [expect.stringMatching(/topics: 422/)] });
+    const made = { id: "partly", inputs: asked, outputs: failed.outputs };
+    const healed = await change(repository, made, { name: "partly", topics: ["topic"] });
+    expect(healed.made.outputs).toMatchObject({ topics: ["topic"], repoId: expect.any(Number) });
+  });
+
   test("that exists is not taken over unasked", async () => {
     await expect(make(repository, { name: "base" })).rejects.toThrow(
       /422 Repository creation failed.*name already exists on this account/,
@@ -173,6 +182,8 @@ describe("an environment", () => {
     await expectSettled(policy, tag);
     await github.delete(policy, made.id, changed);
     expect((await github.check(policy, at)).failures).toHaveLength(1);
+    const same = await make(policy, { ...at, tagPattern: "v*" });
+    expect(same.id).toBe(tag.id);
     const { replaces } = await github.diff(policy, tag.inputs, { ...at, branchPattern: "v*" }, tag.outputs);
     expect(replaces.sort()).toEqual(["branchPattern", "tagPattern"]);
   });
