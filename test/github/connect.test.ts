@@ -14,6 +14,7 @@ import {
   readReviewers,
   requireProtection,
   stateSettings,
+  subjectNote,
   VARIABLES,
 } from "../../scripts/lib/github/connect.ts";
 import { delegationCondition, secretsStore, stateStore } from "../../scripts/lib/github/delegation.ts";
@@ -193,6 +194,18 @@ describe("a connection", () => {
       if (each.scope?.toLowerCase() === scope.toLowerCase()) roles.push(each.roleDefinitionId);
     expect(roles).toEqual([expect.stringContaining("ba92f5b4-2d11-453d-a403-e96b0029c9fe")]);
     expect(states(await settle(wanted))).toEqual(new Set(["same"]));
+  });
+
+  it("tells of a repository that says who its jobs are in a form of its own", async () => {
+    const { repository } = await connection("own-form");
+    expect(await subjectNote(github, repository)).toBeUndefined();
+    await github.actions.setCustomOidcSubClaimForRepo({
+      owner: "kiln",
+      repo: "own-form",
+      use_default: false,
+      include_claim_keys: ["repository_id", "context"],
+    });
+    expect(await subjectNote(github, repository)).toMatch(/form of its own \(repository_id, context\)/);
   });
 
   it("does not begin where production would stand open", async () => {

@@ -110,6 +110,23 @@ export async function readRepository(github: GitHub, text: string): Promise<Repo
   };
 }
 
+/**
+ * What would keep a job from signing in although everything is made; undefined when nothing does. A repository may say who its
+ * jobs are in a form of its own, which no credential here knows.
+ */
+export async function subjectNote(
+  github: GitHub,
+  { owner, name: repo }: RepositoryName,
+): Promise<string | undefined> {
+  const template = await found(github.actions.getCustomOidcSubClaimForRepo({ owner, repo }));
+  if (template?.use_default !== false) return undefined;
+  const keys = (template.include_claim_keys ?? []).join(", ");
+  return (
+    `${owner}/${repo} says who its jobs are in a form of its own (${keys}), which Azure will not know: ` +
+    `\`gh api -X PUT repos/${owner}/${repo}/actions/oidc/customization/sub -F use_default=true\` sets it back.`
+  );
+}
+
 /** Finds people (`login`) and teams (`organization/team`) by name. @throws KilnError `NoReviewer` */
 export async function readReviewers(github: GitHub, names: readonly string[]): Promise<Reviewer[]> {
   const reviewers: Reviewer[] = [];

@@ -13,6 +13,7 @@ import {
   requireProtection,
   type StateSettings,
   stateSettings,
+  subjectNote,
   VARIABLES,
 } from "../../lib/github/connect.ts";
 import { type PartResult, settleParts } from "../../lib/github/parts.ts";
@@ -68,7 +69,8 @@ export async function connect(context: VerbContext, options: ConnectOptions): Pr
     for (const connection of connections) await requireProtection(github, connection);
     const azure = await azureClients(target);
     const done: Record<string, PartResult[]> = {};
-    const notes: string[] = [];
+    const subject = await subjectNote(github, repository);
+    const notes = subject === undefined ? [] : [subject];
     for (const connection of connections) {
       const { environment } = connection;
       out.say(`\n${pc.bold(`${fullName(repository)}, ${environment}`)} (${cloud})`);
