@@ -5,7 +5,7 @@ import { worthRepeating } from "./judge.ts";
 import type { RotationOptions } from "./types.ts";
 
 /** How long a cloud that does not answer is asked again, in milliseconds. */
-const SILENCE_MS = 20_000;
+const SILENCE_MS = 10_000;
 
 /** The calls of one rotation: counted, within one budget of time, repeated while that is worth it. */
 export class Calls {
@@ -88,6 +88,14 @@ function hung(): OutOfPatience {
 function told(error: unknown, what: string): unknown {
   const answer = cloudAnswer(error);
   if (answer === undefined) return error;
+  if (answer.status === undefined) {
+    return new KilnError({
+      code: "CloudUnreachable",
+      message: "the cloud does not answer",
+      cause: `${what} got no answer, time and again: ${answer.message}. The key in use is still valid.`,
+      next: "Run it again: it goes on where it stopped (and starts the sandbox, if that is the cloud).",
+    });
+  }
   if (/disableLocalAuth/i.test(answer.message)) {
     return new KilnError({
       code: "LocalAuthDisabled",
