@@ -2,6 +2,7 @@ import { KilnError } from "./errors.ts";
 import { OperationRecord } from "./operation.ts";
 import { type FullRegion, place, recordedLocation } from "./placement.ts";
 import type { Session, VerbContext } from "./session.ts";
+import { protectedVault } from "./soft-deleted.ts";
 import type { HistoryEntry, StackHandle } from "./stack.ts";
 import { emptyState, type State } from "./state.ts";
 import { purgeOwn, removeAll } from "./teardown.ts";
@@ -23,11 +24,7 @@ export function reasonToStay(state: State, history: readonly HistoryEntry[]): st
   if (wasWhole(history)) {
     return "The environment was whole there, so it stays: what it holds is not given up for room elsewhere.";
   }
-  const vault = state.resources.find(
-    ({ type, inputs }) =>
-      type === "azure-native:keyvault:Vault" &&
-      (inputs?.properties as { enablePurgeProtection?: unknown } | undefined)?.enablePurgeProtection === true,
-  );
+  const vault = protectedVault(state);
   if (vault === undefined) return undefined;
   return `Its vault ${String(vault.inputs?.vaultName)} is protected from purging and would keep its name there, so it stays.`;
 }

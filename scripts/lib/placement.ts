@@ -9,7 +9,7 @@ export interface Offer {
   readonly location: string;
   /** Why the model cannot be deployed there; undefined when it can. */
   readonly lacks?: {
-    /** The cloud's code: `DeploymentModelNotSupported`, or that of a lack of room. */
+    /** The cloud's code: `DeploymentModelNotSupported`, or one of a lack of room. */
     readonly code: string;
     readonly why: string;
   };
@@ -146,7 +146,10 @@ export async function place(
     const next = chosen[at + 1];
     if (next !== undefined) context.out.warn(`${location} ${offer.lacks.why}; looking at ${next}.`);
   }
-  throw noRegion(offers, config.foundry.model);
+  const barred = only === undefined ? [] : config.locations.filter((each) => each !== only.location);
+  const why = `is no choice: ${only?.why}`;
+  const others = barred.map((location) => ({ location, lacks: { code: "InsufficientQuota", why } }));
+  throw noRegion([...offers, ...others], config.foundry.model);
 }
 
 /** @throws KilnError when the configuration wants the environment elsewhere: names and secrets cannot move along */

@@ -1,5 +1,6 @@
 import type { CloudClients } from "./clients.ts";
 import { KilnError } from "./errors.ts";
+import type { State, StateResource } from "./state.ts";
 
 /** Something that was deleted and still holds its name. */
 export interface SoftDeleted {
@@ -25,6 +26,15 @@ export type SoftDeletedStep =
   | { readonly do: "purge"; readonly what: SoftDeleted }
   | { readonly do: "recover"; readonly what: SoftDeleted }
   | { readonly do: "leave"; readonly what: SoftDeleted; readonly why: string };
+
+/** The vault on record that nobody may purge once it is deleted; undefined when there is none. Pure. */
+export function protectedVault({ resources }: Pick<State, "resources">): StateResource | undefined {
+  return resources.find(
+    ({ type, inputs }) =>
+      type === "azure-native:keyvault:Vault" &&
+      (inputs?.properties as { enablePurgeProtection?: unknown } | undefined)?.enablePurgeProtection === true,
+  );
+}
 
 /** What is to be done about soft-deleted namesakes before the names are used again. Pure. */
 export function planSoftDeleted(

@@ -4,7 +4,7 @@ import { deleteLogs } from "./logs.ts";
 import { OperationRecord, operate } from "./operation.ts";
 import { Progress } from "./progress.ts";
 import type { Session, VerbContext } from "./session.ts";
-import { findSoftDeleted, planSoftDeleted, purge, type SoftDeleted } from "./soft-deleted.ts";
+import { findSoftDeleted, planSoftDeleted, protectedVault, purge, type SoftDeleted } from "./soft-deleted.ts";
 import type { StackHandle } from "./stack.ts";
 import { armIds } from "./state.ts";
 import { removalsToCome } from "./upcoming.ts";
@@ -77,12 +77,12 @@ export async function removeAll(
   record: OperationRecord,
   { forget }: { forget: boolean },
 ): Promise<void> {
-  const { resolved, clients, config } = session;
+  const { resolved, clients } = session;
   await operate(handle, resolved.environment, context, record, async () => {
     if (await heal(handle, handle.state, resolved.subscriptionId, clients, context.out)) await handle.read();
     await refuseForeign(session, handle);
-    // Where purging is forbidden the logs can be had back for a while, as the vault can.
-    if (!config.foundry.vault.purgeProtection) await deleteLogs(clients, handle.state);
+    // A vault that nobody may purge can be had back where it was, and the logs with it.
+    if (!forget || protectedVault(handle.state) === undefined) await deleteLogs(clients, handle.state);
     const nothing = handle.state.resources.length === 0;
     if (!nothing) await destroy(context, handle, record);
     // A run that failed at its first resource leaves components on record, which are nothing in the cloud.

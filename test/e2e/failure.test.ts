@@ -221,3 +221,25 @@ test("an app that someone deleted is made anew, with its code and its references
   await expectWholeIn("eastus");
   await down();
 });
+
+test("a vault that nobody can purge is made only where there is room, and holds its region from then on", async () => {
+  const prod = async (verb: string) => (await kiln.run([verb, "prod", "--json"])).json();
+  await fault({ ...full, times: 1 });
+  expect(await prod("up")).toMatchObject({
+    result: "succeeded",
+    region: "francecentral",
+    fullRegions: [{ region: "swedencentral", code: "InsufficientQuota" }],
+  });
+  expect(await prod("down")).toMatchObject({ remaining: [{ what: "soft-deleted vault" }] });
+  const quota = (francecentral: number) =>
+    sandbox.control("POST", "/settings", { quota: { "OpenAI.Standard.gpt-5.1": { francecentral } } });
+  await quota(0);
+  const { error } = (await prod("up")) as unknown as Failed;
+  expect(error.code).toBe("InsufficientQuota");
+  expect(error.cause.split("\n")).toEqual([
+    expect.stringMatching(/^francecentral has 0 of 0/),
+    expect.stringMatching(/^swedencentral is no choice: Its deleted vault kv-kiln-prod-\w+ is protected/),
+  ]);
+  await quota(300);
+  expect(await prod("up")).toMatchObject({ result: "succeeded", region: "francecentral" });
+});
