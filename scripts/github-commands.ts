@@ -8,6 +8,7 @@ interface ConnectFlags {
   readonly backend?: string;
   readonly secretsProvider?: string;
   readonly dryRun?: boolean;
+  readonly yes?: boolean;
   readonly cloud: CloudName;
 }
 
@@ -33,6 +34,7 @@ export function addGithubCommands(kiln: Command, run: Run): void {
     .option("--backend <url>", "where the state lives (default: PULUMI_BACKEND_URL)")
     .option("--secrets-provider <url>", "what encrypts the state's secrets (default: KILN_SECRETS_PROVIDER)")
     .option("--dry-run", "only say what would change")
+    .option("-y, --yes", "do not ask")
     .addOption(cloud())
     .action((repository: string, flags: ConnectFlags) =>
       run(async (context) =>
@@ -43,6 +45,7 @@ export function addGithubCommands(kiln: Command, run: Run): void {
           backend: flags.backend,
           secretsProvider: flags.secretsProvider,
           dryRun: flags.dryRun ?? false,
+          yes: flags.yes ?? false,
           cloud: flags.cloud,
         }),
       ),

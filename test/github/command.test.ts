@@ -65,7 +65,8 @@ describe("kiln github connect", () => {
   it.each([
     [["--env", "pr-12", ...state], "pr-12 cannot be connected"],
     [["--env", "dev"], "nobody said where the state lives"],
-    [["--env", "dev", ...state, "--cloud", "azure"], "nobody is signed in to GitHub"],
+    [["--env", "dev", ...state, "--cloud", "azure"], "nobody can be asked whether to connect"],
+    [["--env", "dev", ...state, "--cloud", "azure", "--yes"], "nobody is signed in to GitHub"],
     [["--env", "prod", ...state, "--reviewer", ..."abcdefg"], "there are too many reviewers"],
   ])("refuses %j before it touches anything", async (args, message) => {
     const env = { GH_TOKEN: "", GITHUB_TOKEN: "", PULUMI_BACKEND_URL: "", KILN_SECRETS_PROVIDER: "" };

@@ -1,5 +1,6 @@
 import pc from "picocolors";
 import { loadConfig } from "../../../stacks/config.ts";
+import { canAsk, confirmed } from "../../lib/confirm.ts";
 import { type ExitCode, exitCodes, usageError } from "../../lib/errors.ts";
 import type { AzureClients, IdentityPlace } from "../../lib/github/azure-parts.ts";
 import { type GitHub, githubTrouble, realGitHub, sandboxGitHub } from "../../lib/github/client.ts";
@@ -30,6 +31,7 @@ export interface ConnectOptions {
   readonly backend: string | undefined;
   readonly secretsProvider: string | undefined;
   readonly dryRun: boolean;
+  readonly yes: boolean;
   readonly cloud: CloudName;
 }
 
@@ -46,14 +48,7 @@ export async function connect(context: VerbContext, options: ConnectOptions): Pr
   const { dryRun, cloud } = options;
   const paths = kilnPaths(env);
   const environments = [...new Set(options.environments)];
-  for (const each of environments)
-    if (!connectable.includes(each))
-      throw usageError(
-        `${each} cannot be connected`,
-        `An environment on GitHub is one of ${connectable.join(", ")}.`,
-      );
-  if (options.reviewers.length > 6)
-    throw usageError("there are too many reviewers", "GitHub takes up to six; a team counts as one.");
+  requireUsable(context, options, environments);
   const state = stateSettings(
     options.backend ?? env.PULUMI_BACKEND_URL,
     options.secretsProvider ?? env.KILN_SECRETS_PROVIDER,
@@ -68,25 +63,19 @@ export async function connect(context: VerbContext, options: ConnectOptions): Pr
     const connections = await plan({ ...options, environments }, github, repository, places, target, state);
     for (const connection of connections) await requireProtection(github, connection);
     const azure = await azureClients(target);
-    const done: Record<string, PartResult[]> = {};
-    const subject = await subjectNote(github, repository);
-    const notes = subject === undefined ? [] : [subject];
-    for (const connection of connections) {
-      const { environment } = connection;
-      out.say(`\n${pc.bold(`${fullName(repository)}, ${environment}`)} (${cloud})`);
-      const made = await connectionParts(github, azure, connection);
-      const onPart = (part: PartResult) => out.say(`  ${partText(part, dryRun)}`);
-      done[environment] = await settleParts(made.parts, { dryRun, signal, onPart });
-      notes.push(...made.notes);
+    const settle = (only: { dryRun: boolean }) => settleAll(context, github, azure, connections, only);
+    if (cloud === "azure" && !options.yes && !dryRun) {
+      const foreseen = await settle({ dryRun: true });
+      const where = `${fullName(repository)} and subscription ${target.subscriptionId}`;
+      if (foreseen.changes > 0 && !(await confirmed(`Make these ${foreseen.changes} changes in ${where}?`))) {
+        out.say("Nothing was changed.");
+        return exitCodes.done;
+      }
     }
-    if (environments.includes("prod") && environments.length > 1)
-      notes.push(
-        "prod shares its subscription with the others, whose identities may change everything in it; give prod a subscription of its own (run this once for each).",
-      );
-    for (const note of new Set(notes)) out.warn(note);
-    const changes = Object.values(done)
-      .flat()
-      .filter((part) => part.state !== "same").length;
+    const { results, changes, notes } = await settle({ dryRun });
+    const subject = await subjectNote(github, repository);
+    if (subject !== undefined) notes.unshift(subject);
+    for (const note of notes) out.warn(note);
     out.document({
       verb: "github connect",
       cloud,
@@ -96,10 +85,10 @@ export async function connect(context: VerbContext, options: ConnectOptions): Pr
         id: repository.repositoryId,
         ownerId: repository.ownerId,
       },
-      environments: done,
+      environments: results,
       variables: VARIABLES,
       changes,
-      notes: [...new Set(notes)],
+      notes,
       durationMs: Date.now() - began,
     });
     const what = changes === 0 ? "nothing to do" : `${changes} ${dryRun ? "would change" : "changed"}`;
@@ -108,6 +97,56 @@ export async function connect(context: VerbContext, options: ConnectOptions): Pr
   } catch (error) {
     throw githubTrouble(error, options.repository);
   }
+}
+
+/** @throws KilnError, exit code 2, for what cannot be done, before anybody is asked for anything */
+function requireUsable(
+  { out }: VerbContext,
+  { cloud, dryRun, yes, reviewers }: ConnectOptions,
+  environments: readonly string[],
+): void {
+  for (const each of environments)
+    if (!connectable.includes(each))
+      throw usageError(
+        `${each} cannot be connected`,
+        `An environment on GitHub is one of ${connectable.join(", ")}.`,
+      );
+  if (reviewers.length > 6)
+    throw usageError("there are too many reviewers", "GitHub takes up to six; a team counts as one.");
+  if (cloud === "azure" && !dryRun && !yes && !canAsk(out))
+    throw usageError(
+      "nobody can be asked whether to connect",
+      "There is no terminal, or --json is given.",
+      "Add --yes, or --dry-run to see what it would change.",
+    );
+}
+
+/** Makes, or only foresees, every connection. */
+async function settleAll(
+  { out, signal }: VerbContext,
+  github: GitHub,
+  azure: AzureClients,
+  connections: readonly Connection[],
+  { dryRun }: { dryRun: boolean },
+): Promise<{ results: Record<string, PartResult[]>; changes: number; notes: string[] }> {
+  const results: Record<string, PartResult[]> = {};
+  const notes: string[] = [];
+  for (const connection of connections) {
+    const { environment, repository } = connection;
+    out.say(`\n${pc.bold(`${fullName(repository)}, ${environment}`)}`);
+    const made = await connectionParts(github, azure, connection);
+    const onPart = (part: PartResult) => out.say(`  ${partText(part, dryRun)}`);
+    results[environment] = await settleParts(made.parts, { dryRun, signal, onPart });
+    notes.push(...made.notes);
+  }
+  if ("prod" in results && connections.length > 1)
+    notes.push(
+      "prod shares its subscription with the others, whose identities may change everything in it; give prod a subscription of its own (run this once for each).",
+    );
+  const changes = Object.values(results)
+    .flat()
+    .filter((part) => part.state !== "same").length;
+  return { results, changes, notes: [...new Set(notes)] };
 }
 
 async function plan(
