@@ -27,6 +27,7 @@ import { gitHubControls } from "./github/control.ts";
 import { createOidcIssuer, gitHubIssuer, keptOidcKeys } from "./github/oidc.ts";
 import { createGitHubWeb } from "./github/smart-http.ts";
 import { ensureGitHubTokens, gitHubAccess, keptTokens } from "./github/tokens.ts";
+import { createUploads } from "./github/uploads.ts";
 import { createVault } from "./keyvault/app.ts";
 import { keyVault } from "./keyvault/module.ts";
 import { vaultExists } from "./keyvault/state.ts";
@@ -83,6 +84,7 @@ export async function openSandbox(options: {
       scm: { handler: await handlerOf(createScm(cloud, runtime)), exists: (host) => siteExists(cloud, host) },
       githubApi: { handler: await handlerOf(createGitHubApi(github)) },
       github: { handler: await handlerOf(createGitHubWeb(github)) },
+      githubUploads: { handler: await handlerOf(createUploads(github)) },
       githubOidc: { handler: await handlerOf(createOidcIssuer(cloud)) },
       site: { handler: createSites(cloud, runtime), exists: (host) => siteExists(cloud, host) },
     };

@@ -25,6 +25,7 @@ const families = {
   site: ["*.azurewebsites.net"],
   githubApi: ["api.github.com"],
   github: ["github.com"],
+  githubUploads: ["uploads.github.com"],
   githubOidc: ["token.actions.githubusercontent.com"],
 } as const;
 

@@ -14,6 +14,7 @@ import { oidcSubjectRoutes } from "./oidc-subject.ts";
 import { peopleRoutes } from "./people.ts";
 import { pullRoutes } from "./pulls.ts";
 import { refRoutes } from "./refs.ts";
+import { releaseRoutes } from "./releases.ts";
 import { repositoryRoutes } from "./repositories.ts";
 import { rulesetRoutes } from "./rulesets.ts";
 import { runRoutes } from "./runs.ts";
@@ -49,6 +50,7 @@ export function createGitHubApi(github: GitHub): Service {
   runRoutes(api, github);
   pullRoutes(api, github);
   commentRoutes(api, github);
+  releaseRoutes(api, github);
   graphqlRoute(api, github);
   return api;
 }

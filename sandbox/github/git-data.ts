@@ -11,7 +11,7 @@ import { GitError } from "./git-store.ts";
 import { type GitHub, parse, requireViewer } from "./http.ts";
 import { requireContent } from "./refs.ts";
 import { apiUrl } from "./repository-body.ts";
-import type { Repository } from "./state.ts";
+import { instant, type Repository } from "./state.ts";
 import { listTree } from "./trees-read.ts";
 
 type Route = {
@@ -40,6 +40,15 @@ const commitSchema = z.object({
   parents: z.array(sha).default([]),
   author: person.optional(),
   committer: person.optional(),
+});
+
+const line = z.string().regex(/^[^\n\0<>]+$/, "must be one line");
+const tagSchema = z.object({
+  tag: line,
+  message: z.string(),
+  object: sha,
+  type: z.enum(["commit", "tree", "blob"]),
+  tagger: z.object({ name: line, email: line, date: z.iso.datetime({ offset: true }).optional() }).optional(),
 });
 
 let drafts = 0;
@@ -136,6 +145,60 @@ export function gitDataRoutes(api: Service, github: GitHub): void {
       return reply.code(201).send(gitCommitBody(repository, await readCommit(git, repository.id, sha)));
     },
   );
+
+  api.post<Route>(
+    `${base}/tags`,
+    { config: { docs: "git/tags#create-a-tag-object", needs: "write" } },
+    async (request, reply) => {
+      const { repository } = request;
+      const wanted = parse(tagSchema, request.body);
+      await requireContent(github, repository);
+      const tagger = wanted.tagger ?? personOf(requireViewer(request).account);
+      const seconds = Math.floor(Date.parse(tagger.date ?? cloud.clock.iso()) / 1000);
+      const text = [
+        `object ${wanted.object}`,
+        `type ${wanted.type}`,
+        `tag ${wanted.tag}`,
+        `tagger ${tagger.name} <${tagger.email}> ${seconds} +0000`,
+        "",
+        `${wanted.message}\n`,
+      ].join("\n");
+      try {
+        const made = (await git.text(repository.id, ["mktag"], { input: text })).trim();
+        return reply.code(201).send(await tagBody(repository, made));
+      } catch (error) {
+        if (error instanceof GitError) throw unprocessable(error.message);
+        throw error;
+      }
+    },
+  );
+  api.get<Route>(`${base}/tags/:sha`, { config: { docs: "git/tags#get-a-tag" } }, async (request) =>
+    tagBody(request.repository, request.params.sha),
+  );
+
+  async function tagBody(repository: Repository, sha: string): Promise<object> {
+    const [head = "", ...rest] = (await object(repository, "tag", sha)).toString("utf8").split("\n\n");
+    const field = (name: string) => new RegExp(`^${name} (.*)$`, "m").exec(head)?.[1] ?? "";
+    const [, name, email, seconds] = /^(.*) <(.*)> (\d+)/.exec(field("tagger")) ?? [];
+    const type = field("type");
+    const url = `${apiUrl(repository)}/git`;
+    return {
+      node_id: nodeId("TA", repository.id),
+      sha,
+      url: `${url}/tags/${sha}`,
+      tag: field("tag"),
+      message: rest.join("\n\n").replace(/\n$/, ""),
+      tagger: { name, email, date: instant(Number(seconds) * 1000) },
+      object: { type, sha: field("object"), url: `${url}/${type}s/${field("object")}` },
+      verification: {
+        verified: false,
+        reason: "unsigned",
+        signature: null,
+        payload: null,
+        verified_at: null,
+      },
+    };
+  }
 
   async function object(repository: Repository, type: string, sha: string): Promise<Buffer> {
     await requireContent(github, repository);

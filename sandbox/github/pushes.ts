@@ -1,3 +1,4 @@
+import { commitOf } from "./commits-write.ts";
 import type { GitHub } from "./http.ts";
 import { openFrom, type PullRequest, putPull } from "./pulls-state.ts";
 import { startRun } from "./runs.ts";
@@ -31,13 +32,15 @@ export async function pushed(
   );
   if (waiting.length === 0) return;
   const files = await changedFiles(github, repository, push);
+  // An annotated tag is an object of its own; a run has the commit.
+  const sha = (await commitOf(github.git, repository.id, push.after)) ?? push.after;
   for (const { record, workflow } of waiting) {
     if (workflow === undefined || !startsOnPush(workflow, push.ref, files)) continue;
     startRun(github, repository, viewer, {
       ...startOf(workflow, record),
       event: "push",
       ref: push.ref,
-      sha: push.after,
+      sha,
       inputs: {},
     });
   }

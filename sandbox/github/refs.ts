@@ -74,7 +74,8 @@ export function refRoutes(api: Service, github: GitHub): void {
         await updateRef(github, repository, ref, object, nothing);
         await pushed(github, repository, viewer, { ref, before: undefined, after: object });
         reply.header("location", `${apiUrl(repository)}/git/${ref}`);
-        return reply.code(201).send(refBody(repository, { name: ref, sha: object, type: "commit" }));
+        const made = (await listRefs(github, repository)).find(({ name }) => name === ref);
+        return reply.code(201).send(refBody(repository, made ?? { name: ref, sha: object, type: "commit" }));
       });
     },
   );

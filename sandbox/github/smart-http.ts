@@ -10,6 +10,7 @@ import { accessOf, authenticate, type GitHub } from "./http.ts";
 import { commandsOf, flush, pktLine, type RefCommand, refusedReport } from "./pkt-line.ts";
 import { changedFiles, pushed } from "./pushes.ts";
 import { listRefs } from "./refs.ts";
+import { contentOf, releasesOf } from "./releases-state.ts";
 import { rulesFor } from "./ruleset-match.ts";
 import { fullName, type Repository } from "./state.ts";
 import type { Viewer } from "./tokens.ts";
@@ -66,6 +67,18 @@ export function createGitHubWeb(github: GitHub): Service {
     );
     return noCache(reply).type("application/x-git-receive-pack-result").send(answer);
   });
+  web.get<Route & { Params: { tag: string; name: string } }>(
+    "/:owner/:repo/releases/download/:tag/:name",
+    async (request, reply) => {
+      const { repository } = open(github, request, "git-upload-pack");
+      const { tag, name } = request.params;
+      const release = releasesOf(github, repository).find((each) => !each.draft && each.tag === tag);
+      const asset = release?.assets.find((each) => each.name === name);
+      if (asset === undefined) throw new GitHubError(404, "Not Found");
+      reply.header("content-disposition", `attachment; filename=${JSON.stringify(asset.name)}`);
+      return reply.type(asset.contentType).send(contentOf(github, repository, asset));
+    },
+  );
   return web;
 }
 

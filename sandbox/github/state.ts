@@ -85,6 +85,7 @@ const childKinds = [
   "github-rulesets",
   "github-pulls",
   "github-comments",
+  "github-releases",
 ] as const;
 export type ChildKind = (typeof childKinds)[number];
 
