@@ -5,6 +5,7 @@ import { isRegionFull, passesByItself } from "./cloud-errors.ts";
 import { KilnError } from "./errors.ts";
 import { finishLeaving, leaveFullRegion } from "./fallback.ts";
 import { forgetGone, lookForGone } from "./gone.ts";
+import { keepHalfMade } from "./half-made.ts";
 import { heal } from "./heal.ts";
 import { OperationRecord, operate } from "./operation.ts";
 import { buildIn, type FullRegion, type PlaceOptions, place } from "./placement.ts";
@@ -14,6 +15,7 @@ import { sessionStack } from "./session.ts";
 import { findSoftDeleted, planSoftDeleted, purge } from "./soft-deleted.ts";
 import { isNoStack, type StackHandle } from "./stack.ts";
 import { armIds, type State } from "./state.ts";
+import { toKilnError } from "./trouble.ts";
 import { partsToCome, type Upcoming } from "./upcoming.ts";
 
 export interface Deployed {
@@ -58,6 +60,18 @@ export async function deploy(context: VerbContext, session: Session, handle: Sta
       return { ...(await build(context, session, handle, record, left)), left };
     } catch (error) {
       if (!(error instanceof KilnError)) throw error;
+      if (record.failedCreates.length > 0) {
+        await keepHalfMade(
+          handle,
+          record,
+          session.resolved.subscriptionId,
+          session.clients,
+          context.out,
+        ).catch((reason: unknown) => {
+          const { message } = toKilnError(reason);
+          context.out.warn(`Whether what failed was made all the same could not be told: ${message}.`);
+        });
+      }
       if (passesByItself(error.code) && attempt <= retries.most) {
         context.out.warn(`${error.message} (${error.code}). That passes by itself; going on in a moment.`);
         // Runs that a cloud throttled together must not come back together.

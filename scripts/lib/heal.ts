@@ -8,6 +8,8 @@ import { type ExportedState, expectedId, type State, type StateResource } from "
 /**
  * Puts the record right after a killed run: waits until the cloud has finished what was begun, takes over what exists,
  * forgets what does not. Does nothing when no operation is pending.
+ * @param state the record, with the operations whose end is to be found out
+ * @param why said to people
  * @returns whether the record was changed
  */
 export async function heal(
@@ -16,31 +18,47 @@ export async function heal(
   subscriptionId: string,
   clients: CloudClients,
   out: Output,
+  why = `An earlier run was killed with ${state.pending.length} operation(s) under way; reading how they ended.`,
 ): Promise<boolean> {
   if (state.pending.length === 0) return false;
   const live = new Map<string, string>();
+  const gone = new Set<string>();
   for (const { resource, type } of state.pending) {
     const id = expectedId(resource, subscriptionId);
     if (id === undefined) continue;
     const found = await settled(clients, resource, id);
     if (type === "creating" && found === "exists") live.set(resource.urn, id);
+    if (type === "deleting" && found === "gone") gone.add(id);
   }
-  await handle.edit((exported) => settlePending(exported, live));
-  out.warn(
-    `An earlier run was killed with ${state.pending.length} operation(s) under way; reading how they ended.`,
-  );
+  await handle.edit((exported) => settlePending(asBegun(exported, state.pending), live, gone));
+  out.warn(why);
   // What was taken over has no outputs on record yet, and what was being deleted may be gone.
   await handle.run(["refresh", "--yes", "--skip-preview"]);
   await handle.edit((exported) => restoreInputs(exported, state, live));
   return true;
 }
 
+/** The record with these operations as begun, too. (The engine's import would leave them out.) Pure. */
+export function asBegun(exported: ExportedState, begun: State["pending"]): ExportedState {
+  const { deployment } = exported;
+  const known = deployment.pending_operations ?? [];
+  const more = begun.filter(({ resource }) => !known.some((each) => each.resource.urn === resource.urn));
+  return { ...exported, deployment: { ...deployment, pending_operations: [...known, ...more] } };
+}
+
 /**
  * The record without pending operations: creates whose resource exists become resources, by their ids. (The engine's own
  * `refresh --import-pending-creates` loses them.) They have no outputs yet, and are marked as not whole until a refresh has
- * read them: should this run be killed before, the next brings them to their end. Pure.
+ * read them: should this run be killed before, the next brings them to their end. Deletes whose resource is gone are done,
+ * unless something on record stands on it. Pure.
+ * @param live ids of what was being created and exists, by URN
+ * @param gone ids of what was being deleted and does not exist
  */
-export function settlePending(exported: ExportedState, live: ReadonlyMap<string, string>): ExportedState {
+export function settlePending(
+  exported: ExportedState,
+  live: ReadonlyMap<string, string>,
+  gone: ReadonlySet<string> = new Set(),
+): ExportedState {
   const { deployment } = exported;
   const taken = (deployment.pending_operations ?? []).flatMap(({ resource, type }) => {
     const id = live.get(resource.urn);
@@ -48,7 +66,11 @@ export function settlePending(exported: ExportedState, live: ReadonlyMap<string,
       ? [{ ...resource, custom: true, id, initErrors: [NOT_WHOLE] }]
       : [];
   });
-  const known = (deployment.resources ?? []).filter((each) => !taken.some(({ urn }) => urn === each.urn));
+  const all = deployment.resources ?? [];
+  const needed = new Set(all.flatMap(({ parent, dependencies }) => [parent, ...listOf(dependencies)]));
+  const known = all.filter(
+    ({ urn, id = "" }) => !taken.some((each) => each.urn === urn) && (needed.has(urn) || !gone.has(id)),
+  );
   return {
     ...exported,
     deployment: { ...deployment, resources: [...known, ...taken], pending_operations: [] },
@@ -71,6 +93,10 @@ export function restoreInputs(
     return inputs === undefined ? each : { ...each, inputs };
   });
   return { ...exported, deployment: { ...exported.deployment, resources } };
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 /** Why what was taken over is not whole yet, in the record. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import type { EngineEvent, StepEventStateMetadata } from "@pulumi/pulumi/automation/index.js";
 import { explain } from "./cloud-errors.ts";
 import { isAftermath } from "./engine-output.ts";
 import { exitCodes, KilnError } from "./errors.ts";
@@ -7,6 +7,7 @@ import type { Output } from "./output.ts";
 import { bornOf } from "./processes.ts";
 import type { VerbContext } from "./session.ts";
 import type { StackHandle } from "./stack.ts";
+import type { StateResource } from "./state.ts";
 import { ownerOf, ownerText, type StateLock, stackLocked, stateLocks, thisMachine } from "./state-locks.ts";
 import { toKilnError } from "./trouble.ts";
 
@@ -36,9 +37,11 @@ export class OperationRecord {
   outputs: Readonly<Record<string, unknown>> = {};
   /** Error diagnostics, without repetitions. */
   readonly errors: { readonly urn: string | undefined; readonly message: string }[] = [];
+  /** Resources whose making failed, as they were to be. */
+  readonly failedCreates: StateResource[] = [];
 
   handle(event: EngineEvent): void {
-    const { policyEvent, diagnosticEvent, summaryEvent, resOutputsEvent } = event;
+    const { policyEvent, diagnosticEvent, summaryEvent, resOutputsEvent, resOpFailedEvent } = event;
     if (policyEvent) {
       this.violations.push({
         policy: policyEvent.policyName,
@@ -52,6 +55,9 @@ export class OperationRecord {
         this.errors.push({ urn: diagnosticEvent.urn, message });
     } else if (resOutputsEvent?.metadata.type === "pulumi:pulumi:Stack") {
       this.outputs = resOutputsEvent.metadata.new?.outputs ?? {};
+    } else if (resOpFailedEvent) {
+      const { op, new: wanted } = resOpFailedEvent.metadata;
+      if (op === "create" && wanted?.custom === true) this.failedCreates.push(toBeMade(wanted));
     } else if (summaryEvent) {
       for (const [op, count] of Object.entries(summaryEvent.resourceChanges)) {
         if (op in this.changes) this.changes[op as keyof Changes] += count ?? 0;
@@ -62,6 +68,11 @@ export class OperationRecord {
   get mandatoryViolations(): Violation[] {
     return this.violations.filter((violation) => violation.level === "mandatory");
   }
+}
+
+/** A resource as the record has one whose making was begun. */
+function toBeMade({ urn, type, parent, inputs, provider }: StepEventStateMetadata): StateResource {
+  return { urn, type, custom: true, inputs, provider, ...(parent === "" ? {} : { parent }) };
 }
 
 /** The engine colours its messages with tags of its own. */

@@ -12,6 +12,8 @@ import type { Backend, Deployment, Recorded } from "./record.ts";
 export interface Told {
   readonly changes: Record<string, number>;
   readonly errors: { readonly urn: string; readonly message: string }[];
+  /** Resources whose making failed. */
+  readonly failedCreates: Recorded[];
   outputs: Record<string, unknown>;
 }
 
@@ -35,7 +37,7 @@ interface Monitor {
  * updates, replacements, deletions in reverse. The program is the real one, and so are the sandbox's providers.
  */
 export class MiniEngine {
-  readonly told: Told = { changes: {}, errors: [], outputs: {} };
+  readonly told: Told = { changes: {}, errors: [], failedCreates: [], outputs: {} };
   readonly #backend: Backend;
   readonly #environment: string;
   readonly #actor: Actor;
@@ -198,7 +200,10 @@ export class MiniEngine {
         { ...named(next), inputs, preview: false, timeout: 0 },
         this.#session,
       ),
-    );
+    ).catch((error: unknown) => {
+      this.told.failedCreates.push(next);
+      throw error;
+    });
     this.#count(count);
     return this.#put(undefined, { ...next, id: made.id, outputs: this.#backend.seal(made.outputs) });
   }

@@ -205,7 +205,7 @@ export class Environments {
   }
 
   #config(name: Name): Record<string, string> {
-    const { values } = readConfigFiles(project, requireEnvironment(name));
+    const values = configured(name);
     const pinned = this.backend.pins.get(name);
     const all = { ...values, ...(pinned === undefined ? {} : { pinnedLocation: pinned }) };
     return Object.fromEntries(
@@ -256,6 +256,14 @@ export class Environments {
       signal: actor.gone,
     } as unknown as VerbContext;
   }
+}
+
+const configuredCache = new Map<Name, Readonly<Record<string, unknown>>>();
+
+function configured(name: Name): Readonly<Record<string, unknown>> {
+  const found = configuredCache.get(name) ?? readConfigFiles(project, requireEnvironment(name)).values;
+  configuredCache.set(name, found);
+  return found;
 }
 
 const resolvedCache = new Map<string, ReturnType<typeof resolveEnvironment>>();

@@ -19,6 +19,16 @@ export interface Deployment {
   pending_operations: { readonly resource: Recorded; readonly type: string }[];
 }
 
+/** What an import leaves out is empty. */
+function whole(each: Recorded): Recorded {
+  return {
+    ...each,
+    inputs: each.inputs ?? {},
+    outputs: each.outputs ?? {},
+    dependencies: each.dependencies ?? [],
+  };
+}
+
 /** The state backend of all environments: what outlives every process. */
 export class Backend {
   readonly stacks = new Map<string, Deployment>();
@@ -34,8 +44,11 @@ export class Backend {
   imported(environment: string, { deployment }: ExportedState): void {
     const { resources, pending_operations } = structuredClone(deployment) as unknown as Partial<Deployment>;
     this.stacks.set(environment, {
-      resources: (resources ?? []).map((each) => ({ ...each, dependencies: each.dependencies ?? [] })),
-      pending_operations: pending_operations ?? [],
+      resources: (resources ?? []).map(whole),
+      pending_operations: (pending_operations ?? []).map(({ resource, type }) => ({
+        resource: whole(resource),
+        type,
+      })),
     });
   }
 

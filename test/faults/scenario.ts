@@ -81,26 +81,14 @@ const FAULTS: readonly [Fault, ...Fault[]] = [
   { effect: "conflict" },
 ];
 
-/**
- * Which fault strikes which request of a step. The SDK that publishes code waits in real time: it is only throttled. A PUT
- * whose answer was lost is not refused when it is sent again: the provider would take the refusal for the outcome, and what
- * the first one made would be on no record.
- */
+/** Which fault strikes which request of a step. The SDK that publishes code waits in real time: it is only throttled. */
 function faultsOf(seed: number, { trouble }: Step) {
   const draws = new Draws(seed);
-  const lost = new Set<string>();
-  return (
-    _: number,
-    { url, method }: { readonly url: string; readonly method: string },
-  ): Fault | undefined => {
+  return (_: number, { url }: { readonly url: string }): Fault | undefined => {
     const strikes = draws.next() < trouble;
     const fault = draws.of(FAULTS);
     if (!strikes) return undefined;
-    if (new URL(url).hostname.includes(".scm.")) return { effect: "throttle", retryAfterSeconds: 2 };
-    const request = `${method} ${url}`;
-    if (fault === "lost") lost.add(request);
-    const refused = typeof fault === "object" && fault.effect === "conflict";
-    return refused && method === "PUT" && lost.has(request) ? undefined : fault;
+    return new URL(url).hostname.includes(".scm.") ? { effect: "throttle", retryAfterSeconds: 2 } : fault;
   };
 }
 

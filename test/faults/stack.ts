@@ -133,6 +133,10 @@ class Stack {
     } catch (error) {
       if (actor.dead) throw error;
       over("failed");
+      for (const { urn, type, inputs, parent = "" } of told.failedCreates) {
+        const wanted = { urn, type, custom: true, inputs, parent, provider: "" };
+        event({ resOpFailedEvent: { metadata: { op: "create", urn, type, new: wanted } } });
+      }
       for (const { urn, message } of told.errors) {
         event({ diagnosticEvent: { severity: "error", message, urn, color: "never" } });
       }

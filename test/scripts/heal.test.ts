@@ -66,6 +66,22 @@ describe("the record without pending operations", () => {
     }
   });
 
+  it("has no more what was being deleted and is gone, unless something stands on it", () => {
+    const gone = { ...vault, custom: true, id: vaultId };
+    const pending = [{ resource: gone, type: "deleting" }];
+    const left = (more: readonly StateResource[]) =>
+      settlePending(exported([stack, gone, ...more], pending), new Map(), new Set([vaultId])).deployment
+        .resources;
+    expect(left([])).toEqual([stack]);
+    const onIt = { ...app, dependencies: [vault.urn] };
+    expect(left([onIt])).toEqual([stack, gone, onIt]);
+    const below = { ...app, parent: vault.urn };
+    expect(left([below])).toEqual([stack, gone, below]);
+    // A successor has the same URN, and another id.
+    const successor = { ...gone, id: `${vaultId}-new` };
+    expect(left([successor])).toEqual([stack, successor]);
+  });
+
   it("has a resource once, where a record of it was there already", () => {
     const half = { ...vault, custom: true, initErrors: ["half made"] };
     const before = exported([stack, half], [{ resource: vault, type: "creating" }]);
