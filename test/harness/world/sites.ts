@@ -5,7 +5,20 @@ import { resolveSettings } from "../../../sandbox/appservice/environment.ts";
 import { referencesOf } from "../../../sandbox/appservice/references.ts";
 import type { SiteRuntime } from "../../../sandbox/appservice/runtime.ts";
 import { siteNamed, siteOfHost, siteType, stateOf } from "../../../sandbox/appservice/state.ts";
-import type { World } from "./world.ts";
+import type { Cloud } from "../../../sandbox/core/cloud.ts";
+
+/** What the apps need of the world that they are in. */
+interface Surroundings {
+  readonly cloud: Cloud;
+  readonly sites: Pick<Sites, "drainMs" | "swapMs" | "foreign">;
+  now(): number;
+  ask(
+    method: string,
+    url: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<{ readonly status: number }>;
+}
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -28,10 +41,10 @@ export class Sites {
   drainMs = 2_000;
   /** Names of sites whose app is not the backend: it has no routes that a rotation knows. */
   readonly foreign = new Set<string>();
-  readonly #world: World;
+  readonly #world: Surroundings;
   readonly #all = new Map<string, SiteModel>();
 
-  constructor(world: World) {
+  constructor(world: Surroundings) {
     this.#world = world;
   }
 
@@ -68,13 +81,13 @@ export class Sites {
 
 /** One site, with the processes that a change of its settings replaces one by the other. */
 export class SiteModel {
-  readonly #world: World;
+  readonly #world: Surroundings;
   readonly #name: string;
   #current: Process | undefined;
   #next: { readonly process: Process; readonly at: number } | undefined;
   #draining: { readonly process: Process; readonly until: number }[] = [];
 
-  constructor(world: World, name: string) {
+  constructor(world: Surroundings, name: string) {
     this.#world = world;
     this.#name = name;
   }
