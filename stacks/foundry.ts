@@ -1,6 +1,6 @@
 /** The foundry: an Azure OpenAI account, its key in a vault, and a Function App that reads it by reference. */
 import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup.js";
-import type { Input, Output, Resource } from "@pulumi/pulumi";
+import { all, type Input, type Output, output, type Resource } from "@pulumi/pulumi";
 import { AdoptedFunctionApp } from "../components/azure/adopted-function-app.ts";
 import { AppIdentity } from "../components/azure/app-identity.ts";
 import type { ModelAccess } from "../components/azure/app-settings.ts";
@@ -66,7 +66,7 @@ export function foundry(config: KilnConfig, deployer: Deployer, backend: Backend
     openaiAccountName: account.accountName,
     deploymentName: resolved.deploymentName,
     keyVaultSecretUri: custody.secretUri,
-    functionAppName: app,
+    functionAppName: onceMade(app.name, [...account.deployments, app.ready]),
     resourceGroupName: group.name,
     location: resolved.location,
   };
@@ -144,8 +144,22 @@ function keyCustody(
   });
 }
 
+/** An app, and the last of what makes it ready. */
+interface App {
+  readonly name: Input<string>;
+  readonly ready: Resource;
+}
+
+/**
+ * A value that is only known once these are made. The stack's outputs wait for one another, so none is on record before the
+ * environment is whole.
+ */
+function onceMade(value: Input<string>, made: readonly Resource[]): Output<string> {
+  return all([output(value), all(made.map(({ urn }) => urn))]).apply(([known]) => known);
+}
+
 /** The app that this stack makes, with everything it stands on. */
-function createdApp(config: KilnConfig, site: Site, backend: BackendSource): Output<string> {
+function createdApp(config: KilnConfig, site: Site, backend: BackendSource): App {
   const { resolved, place, vault, custody } = site;
   const telemetry = new Telemetry("telemetry", {
     ...place,
@@ -175,18 +189,18 @@ function createdApp(config: KilnConfig, site: Site, backend: BackendSource): Out
     settingsAfter: [custody.sync, ...identity.grants],
   });
   const settled = settledReferences(site, app.settings, app.instance);
-  new BackendCode("backend", {
+  const { deployed } = new BackendCode("backend", {
     appName: resolved.names.functionApp,
     appInstance: app.instance,
     source: backend.folder,
     contentHash: backend.hash,
     after: [settled],
   });
-  return app.appName;
+  return { name: app.appName, ready: deployed };
 }
 
 /** Someone else's app, which becomes a client of the model. */
-function adoptedApp(site: Site): string {
+function adoptedApp(site: Site): App {
   const { resolved, vault, custody } = site;
   const app = new AdoptedFunctionApp("app", {
     subscriptionId: resolved.subscriptionId,
@@ -196,8 +210,7 @@ function adoptedApp(site: Site): string {
     model: modelAccess(site),
     settingsAfter: [custody.sync],
   });
-  settledReferences(site, app.settings);
-  return resolved.functionApp.name;
+  return { name: resolved.functionApp.name, ready: settledReferences(site, app.settings) };
 }
 
 function modelAccess({ resolved, account, custody }: Site): ModelAccess {

@@ -188,6 +188,7 @@ describe("a region that is full", () => {
     const error = await failingUp();
     expect(error.code).toBe("SpecialFeatureOrQuotaIdRequired");
     expect((await (await clients.resources()).resourceGroups.get(group)).location).toBe("eastus");
+    expect((await kiln.run(["status", env, "--json"])).json()).toMatchObject({ result: "incomplete" });
     await sandbox.control("POST", "/settings", { openAiEntitled: true });
     expect(await up()).toMatchObject({ region: "eastus" });
     await down();

@@ -45,6 +45,31 @@ describe("working on an environment", () => {
     expect(inner).not.toHaveBeenCalled();
   });
 
+  it("is waited for as long as whoever runs Kiln wants, and then told of", async () => {
+    const session = testSession("dev", { home });
+    const context = { ...testContext(), lockWaitMs: 10 };
+    await exclusively(testContext(), session, "up", async () => {
+      await expect(exclusively(context, session, "down", async () => {})).rejects.toMatchObject({
+        code: "Locked",
+        exitCode: 4,
+      });
+    });
+    expect(context.out.warned).toEqual([
+      expect.stringMatching(/^`kiln up dev` works on it since .* Waiting/),
+    ]);
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const held = exclusively(testContext(), session, "up", () => {
+      begin();
+      return released;
+    });
+    await begun;
+    const patient = { ...testContext(), lockWaitMs: 60_000 };
+    patient.out.warn = () => release();
+    expect(await exclusively(patient, session, "down", async () => "done")).toBe("done");
+    await held;
+  });
+
   it("does not hold back work on another one, nor on the same in another cloud or subscription", async () => {
     const session = testSession("dev", { home });
     const others = [
