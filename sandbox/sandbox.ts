@@ -26,6 +26,7 @@ import { createGitHubApi, openGitHub } from "./github/app.ts";
 import { gitHubControls } from "./github/control.ts";
 import { createOidcIssuer, gitHubIssuer, keptOidcKeys } from "./github/oidc.ts";
 import { createGitHubWeb } from "./github/smart-http.ts";
+import { keptCounters } from "./github/state.ts";
 import { ensureGitHubTokens, gitHubAccess, keptTokens } from "./github/tokens.ts";
 import { createUploads } from "./github/uploads.ts";
 import { createVault } from "./keyvault/app.ts";
@@ -165,6 +166,7 @@ export async function openSandbox(options: {
           "provider-sessions",
           keptTokens,
           keptOidcKeys,
+          keptCounters,
         ]);
         cloud.principals.dropManagedIdentities();
         cloud.operations.forget();

@@ -89,6 +89,9 @@ const childKinds = [
 ] as const;
 export type ChildKind = (typeof childKinds)[number];
 
+/** Kept through every reset: who trusts a repository by its id must not meet another one. */
+export const keptCounters = "github-counters";
+
 /** The repositories of the sandbox's GitHub, and the numbers it gives. */
 export class Repositories {
   readonly #cloud: Cloud;
@@ -151,9 +154,9 @@ export class Repositories {
       .filter(([key]) => key.startsWith(prefix));
   }
 
-  /** Ids are never given twice, also not to another kind of thing. */
+  /** Ids are never given twice, also not to another kind of thing, nor after a reset. */
   nextId(): number {
-    const counters = this.#cloud.store.collection<number>("github-counters");
+    const counters = this.#cloud.store.collection<number>(keptCounters);
     const next = (counters.get("id") ?? 1_000_000_000) + 1;
     counters.put("id", next);
     return next;

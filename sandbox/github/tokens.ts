@@ -72,8 +72,12 @@ export function issueJobToken(
   repository: { id: number; owner: string; name: string },
   access: Access,
 ): string {
+  const records = cloud.store.collection<TokenRecord>(kind);
+  for (const [key, { expires }] of records.entries()) {
+    if (expires !== undefined && expires < Date.now()) records.delete(key);
+  }
   const token = cloud.mint.githubToken("ghs", `a job of ${repository.owner}/${repository.name}`);
-  cloud.store.collection<TokenRecord>(kind).put(hash(token), {
+  records.put(hash(token), {
     login: actionsBot.login,
     kind: "job",
     repositoryId: repository.id,

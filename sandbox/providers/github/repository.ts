@@ -135,7 +135,6 @@ export const repository: GitHubType = {
         include_all_branches: template.includeAllBranches,
       };
       await api.send({ method: "POST", path: `/repos/${from}/generate`, body: present(asked) });
-      await api.send({ method: "PATCH", path: api.path(name), body: settingsBody(inputs) });
       return name;
     }
     const beginning = present({
@@ -149,6 +148,10 @@ export const repository: GitHubType = {
     return name;
   },
   async complete(api, inputs) {
+    if (isMap(inputs.template)) {
+      const { archived: _, ...body } = settingsBody(inputs);
+      await api.send({ method: "PATCH", path: api.path(textOf(inputs, "name")), body });
+    }
     await shared(api, inputs);
     if (inputs.archived === true) {
       await api.send({ method: "PATCH", path: api.path(textOf(inputs, "name")), body: { archived: true } });

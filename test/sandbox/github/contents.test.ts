@@ -102,8 +102,10 @@ test("another branch needs to be there", async () => {
 test("what was written is there after a restart, and gone after a reset", async () => {
   await it.restart();
   expect(await textAt("a.txt")).toBe("one");
+  const before = (await it.octokit().rest.repos.get(at)).data.id;
   await it.control("POST", "/reset");
   const { repos } = it.octokit().rest;
   expect((await refusal(repos.get(at))).status).toBe(404);
-  await repos.createInOrg({ org: at.owner, name: at.repo });
+  const again = await repos.createInOrg({ org: at.owner, name: at.repo });
+  expect(again.data.id).toBeGreaterThan(before);
 });
