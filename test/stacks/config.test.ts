@@ -225,6 +225,20 @@ config:
     expect(wantsStackTraces({})).toBe(false);
   });
 
+  it("is held to one of its locations, unless a variable says otherwise, and to no other", () => {
+    const held = (location: string) =>
+      project({
+        "Pulumi.yaml": SHARED,
+        "Pulumi.dev.yaml": `config:\n  kiln:pinnedLocation: ${location}\n`,
+      });
+    const locations = ["eastus", "westus"];
+    expect(loadConfig(held("westus"), "dev", {})).toMatchObject({ location: "westus", locations });
+    expect(loadConfig(held("westus"), "dev", { KILN_LOCATION: "eastus" }).location).toBe("eastus");
+    expect(problems(() => loadConfig(held("northeurope"), "dev", {}))).toEqual([
+      'Pulumi.dev.yaml: kiln:pinnedLocation is "northeurope"; allowed: one of the configured locations, eastus, westus',
+    ]);
+  });
+
   it("refuses an unknown environment with the names there are", () => {
     expect(problems(() => loadConfig(PROJECT_DIR, "production", {}))).toEqual([
       'environment is "production"; allowed: dev, staging, prod, pr-<1..999999> (did you mean prod?)',
