@@ -1,14 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { PreviewOptions, UpOptions } from "@pulumi/pulumi/automation/index.js";
-import { stackFile, wantsStackTraces } from "../../stacks/config.ts";
+import { wantsStackTraces } from "../../stacks/config.ts";
 import { isRegionFull, passesByItself } from "./cloud-errors.ts";
 import { KilnError } from "./errors.ts";
-import { finishLeaving, leaveFullRegion } from "./fallback.ts";
+import { finishLeaving, holdTo, leaveFullRegion } from "./fallback.ts";
 import { forgetGone, lookForGone } from "./gone.ts";
 import { keepHalfMade } from "./half-made.ts";
 import { heal } from "./heal.ts";
 import { OperationRecord, operate } from "./operation.ts";
-import { pinKey } from "./pin.ts";
 import { buildIn, type FullRegion, type PlaceOptions, place } from "./placement.ts";
 import { Progress } from "./progress.ts";
 import type { Session, VerbContext } from "./session.ts";
@@ -113,25 +112,6 @@ function build(
     record.region = region;
     return { record, outputs: await runUp(context, session, handle, record) };
   });
-}
-
-/** Has the stack's configuration say where the environment is: whoever runs plain pulumi must not build it anew elsewhere. */
-function holdTo(
-  context: VerbContext,
-  session: Session,
-  handle: StackHandle,
-  location: string | undefined,
-): void {
-  const before = handle.pinnedLocation;
-  if (before === location) return;
-  handle.pin(location);
-  if (session.target.ownBackend) return;
-  const file = stackFile(session.resolved.environment);
-  context.out.say(
-    location === undefined
-      ? `  ${pinKey} is not needed in ${file} any more, and was taken out: commit that, for whoever runs plain pulumi`
-      : `  ${pinKey} in ${file} is ${location} now: commit that, for whoever runs plain pulumi`,
-  );
 }
 
 async function runUp(

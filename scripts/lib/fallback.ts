@@ -1,5 +1,7 @@
+import { stackFile } from "../../stacks/config.ts";
 import { KilnError } from "./errors.ts";
 import { OperationRecord } from "./operation.ts";
+import { pinKey } from "./pin.ts";
 import { type FullRegion, place, recordedLocation } from "./placement.ts";
 import type { Session, VerbContext } from "./session.ts";
 import { protectedVault } from "./soft-deleted.ts";
@@ -47,6 +49,25 @@ export function isElsewhere(
   return config.locations.includes(pinned);
 }
 
+/** Has the stack's configuration say where the environment is: whoever runs plain pulumi must not build it anew elsewhere. */
+export function holdTo(
+  context: VerbContext,
+  session: Session,
+  handle: StackHandle,
+  location: string | undefined,
+): void {
+  const before = handle.pinnedLocation;
+  if (before === location) return;
+  handle.pin(location);
+  if (session.target.ownBackend) return;
+  const file = stackFile(session.resolved.environment);
+  context.out.say(
+    location === undefined
+      ? `  ${pinKey} is not needed in ${file} any more, and was taken out: commit that, for whoever runs plain pulumi`
+      : `  ${pinKey} in ${file} is ${location} now: commit that, for whoever runs plain pulumi`,
+  );
+}
+
 /** Goes on where a run was killed while it took an environment out of a region that was full. */
 export async function finishLeaving(
   context: VerbContext,
@@ -80,7 +101,8 @@ export async function leaveFullRegion(
   const full = fullRegion(location, failure);
   const next = await nextRegion(context, session, [...tried, full]);
   const then = next instanceof KilnError ? "there is no other" : `then on to ${next}`;
-  handle.pin(next instanceof KilnError ? undefined : next);
+  const { locations } = session.config;
+  holdTo(context, session, handle, next instanceof KilnError || next === locations[0] ? undefined : next);
   context.out.warn(`${location} ${full.lacks.why}. Taking out what was made there; ${then}.`);
   await takeOut(context, session, handle).catch((error: unknown) => {
     if (context.signal.aborted || !(error instanceof KilnError)) throw error;

@@ -180,7 +180,7 @@ function locked(environment: string, owner: LockOwner | undefined): KilnError {
       code: "Locked",
       message: `environment ${environment} is locked`,
       cause: who,
-      next: "Wait until it is done, then run it again.",
+      next: "Wait until it is done (`up` and `down` do with --wait), then run it again.",
     },
     exitCodes.locked,
   );
