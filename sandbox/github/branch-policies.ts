@@ -5,7 +5,8 @@ import { nodeId } from "./accounts.ts";
 import { below, type Environment, requireEnvironment } from "./environments.ts";
 import { GitHubError, notFound } from "./errors.ts";
 import { type GitHub, idOf, paginate, parse } from "./http.ts";
-import { matchesPattern, rulesFor } from "./ruleset-match.ts";
+import { isGuarded } from "./rules-in-force.ts";
+import { matchesPattern } from "./ruleset-match.ts";
 import type { Repository } from "./state.ts";
 
 /** Which branches or tags may deploy to an environment. */
@@ -99,7 +100,7 @@ export function mayDeploy(
 ): boolean {
   const { branchPolicy, name } = environment;
   if (branchPolicy === null) return true;
-  if (branchPolicy.protected) return rulesFor(github, repository, ref).length > 0;
+  if (branchPolicy.protected) return isGuarded(github, repository, ref);
   return github.repositories
     .children<BranchPolicy>(kind, repository.id, below(name))
     .some(([, policy]) =>

@@ -6,7 +6,7 @@ import { GitHubError, notFound, unprocessable } from "./errors.ts";
 import { type GitHub, paginate, parse } from "./http.ts";
 import { listRefs } from "./refs.ts";
 import { apiUrl } from "./repository-body.ts";
-import { rulesFor } from "./ruleset-match.ts";
+import { isGuarded } from "./rules-in-force.ts";
 import type { Repository } from "./state.ts";
 
 type Route = {
@@ -20,7 +20,7 @@ export function branchRoutes(api: Service, github: GitHub): void {
   const summary = (repository: Repository, name: string, sha: string) => ({
     name,
     commit: { sha, url: `${apiUrl(repository)}/commits/${sha}` },
-    protected: rulesFor(github, repository, `refs/heads/${name}`).length > 0,
+    protected: isGuarded(github, repository, `refs/heads/${name}`),
   });
   const branches = async (repository: Repository) =>
     (await listRefs(github, repository))

@@ -8,6 +8,7 @@ scalar URI
 
 type Query {
   viewer: User!
+  node(id: ID!): Node
   user(login: String!): User
   organization(login: String!): Organization
   repositoryOwner(login: String!): RepositoryOwner
@@ -16,6 +17,78 @@ type Query {
 
 type Mutation {
   createRepository(input: CreateRepositoryInput!): CreateRepositoryPayload
+  createBranchProtectionRule(input: CreateBranchProtectionRuleInput!): BranchProtectionRulePayload
+  updateBranchProtectionRule(input: UpdateBranchProtectionRuleInput!): BranchProtectionRulePayload
+  deleteBranchProtectionRule(input: DeleteBranchProtectionRuleInput!): DeleteBranchProtectionRulePayload
+}
+
+input CreateBranchProtectionRuleInput {
+  clientMutationId: String
+  repositoryId: ID!
+  pattern: String!
+  allowsDeletions: Boolean
+  allowsForcePushes: Boolean
+  isAdminEnforced: Boolean
+  lockBranch: Boolean
+  requiresConversationResolution: Boolean
+  requiresCommitSignatures: Boolean
+  requiresLinearHistory: Boolean
+  requiresApprovingReviews: Boolean
+  requiredApprovingReviewCount: Int
+  dismissesStaleReviews: Boolean
+  requiresCodeOwnerReviews: Boolean
+  requireLastPushApproval: Boolean
+  requiresStatusChecks: Boolean
+  requiresStrictStatusChecks: Boolean
+  requiredStatusCheckContexts: [String!]
+}
+
+input UpdateBranchProtectionRuleInput {
+  clientMutationId: String
+  branchProtectionRuleId: ID!
+  pattern: String
+  allowsDeletions: Boolean
+  allowsForcePushes: Boolean
+  isAdminEnforced: Boolean
+  lockBranch: Boolean
+  requiresConversationResolution: Boolean
+  requiresCommitSignatures: Boolean
+  requiresLinearHistory: Boolean
+  requiresApprovingReviews: Boolean
+  requiredApprovingReviewCount: Int
+  dismissesStaleReviews: Boolean
+  requiresCodeOwnerReviews: Boolean
+  requireLastPushApproval: Boolean
+  requiresStatusChecks: Boolean
+  requiresStrictStatusChecks: Boolean
+  requiredStatusCheckContexts: [String!]
+}
+
+input DeleteBranchProtectionRuleInput { clientMutationId: String branchProtectionRuleId: ID! }
+type BranchProtectionRulePayload { clientMutationId: String branchProtectionRule: BranchProtectionRule }
+type DeleteBranchProtectionRulePayload { clientMutationId: String }
+type BranchProtectionRuleConnection { nodes: [BranchProtectionRule] totalCount: Int! pageInfo: PageInfo! }
+
+type BranchProtectionRule implements Node {
+  id: ID!
+  databaseId: Int
+  pattern: String!
+  repository: Repository
+  allowsDeletions: Boolean!
+  allowsForcePushes: Boolean!
+  isAdminEnforced: Boolean!
+  lockBranch: Boolean!
+  requiresConversationResolution: Boolean!
+  requiresCommitSignatures: Boolean!
+  requiresLinearHistory: Boolean!
+  requiresApprovingReviews: Boolean!
+  requiredApprovingReviewCount: Int
+  dismissesStaleReviews: Boolean!
+  requiresCodeOwnerReviews: Boolean!
+  requireLastPushApproval: Boolean!
+  requiresStatusChecks: Boolean!
+  requiresStrictStatusChecks: Boolean!
+  requiredStatusCheckContexts: [String]
 }
 
 input CreateRepositoryInput {
@@ -147,6 +220,7 @@ type Repository implements Node {
   viewerPermission: RepositoryPermission
   viewerCanAdminister: Boolean!
   viewerDefaultCommitEmail: String
+  branchProtectionRules(after: String, first: Int): BranchProtectionRuleConnection!
   parent: Repository
   templateRepository: Repository
   primaryLanguage: Language

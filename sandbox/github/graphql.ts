@@ -4,8 +4,10 @@ import type { Service } from "../core/service.ts";
 import { type Account, accessIn, findAccount, listUsers, nodeId, organization, reaches } from "./accounts.ts";
 import { personOf } from "./commits-write.ts";
 import { GitHubError } from "./errors.ts";
+import { NamedError, protectionResolvers } from "./graphql-protections.ts";
 import { graphqlSchema } from "./graphql-schema.ts";
 import { accessOf, type GitHub, parse, requireViewer } from "./http.ts";
+import { findProtection, protectionsOf } from "./protections.ts";
 import { listRefs } from "./refs.ts";
 import { htmlUrl } from "./repository-body.ts";
 import { makeRepository } from "./repository-make.ts";
@@ -62,15 +64,6 @@ function errorBody(error: GraphQLError): object {
   return { ...(type === undefined ? {} : { type }), path, locations, message };
 }
 
-class NamedError extends Error {
-  readonly type: string;
-  constructor(type: string, message: string) {
-    super(message);
-    this.name = "NamedError";
-    this.type = type;
-  }
-}
-
 function rootOf(github: GitHub, viewer: Viewer): object {
   const { repositories } = github;
   const sees = (repository: Repository) => reaches(accessOf(viewer, repository), "read");
@@ -105,6 +98,7 @@ function rootOf(github: GitHub, viewer: Viewer): object {
     const branches = async () =>
       (await listRefs(github, repository)).filter(({ name }) => name.startsWith("refs/heads/"));
     return {
+      __typename: "Repository",
       id: nodeId("R", repository.id),
       databaseId: repository.id,
       name: repository.name,
@@ -146,6 +140,8 @@ function rootOf(github: GitHub, viewer: Viewer): object {
         const source = template && repositories.byName(template.owner, template.name);
         return source !== undefined && sees(source) ? repositoryOf(source) : null;
       },
+      branchProtectionRules: () =>
+        connection(protectionsOf(github, repository).map((each) => protections.show(repository, each))),
       stargazerCount: 0,
       forkCount: 0,
       diskUsage: 0,
@@ -153,7 +149,20 @@ function rootOf(github: GitHub, viewer: Viewer): object {
     };
   }
 
+  const protections = protectionResolvers(github, viewer, repositoryOf);
   return {
+    ...protections.root,
+    node: ({ id }: { id: string }) => {
+      const protection = findProtection(github, id);
+      if (protection !== undefined && sees(protection.repository)) {
+        return protections.show(protection.repository, protection.protection);
+      }
+      const repository = repositories.list().find((each) => nodeId("R", each.id) === id);
+      if (repository !== undefined && sees(repository)) return repositoryOf(repository);
+      const account = accounts().find((each) => idOfAccount(each) === id);
+      if (account !== undefined) return ownerOf(account);
+      throw new NamedError("NOT_FOUND", `Could not resolve to a node with the global id of '${id}'`);
+    },
     viewer: () => ownerOf(viewer.account),
     user: ({ login }: { login: string }) => named("a User", findAccount(login), "User")(login),
     organization: ({ login }: { login: string }) =>

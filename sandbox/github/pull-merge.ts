@@ -3,7 +3,7 @@ import { GitHubError } from "./errors.ts";
 import { GitError } from "./git-store.ts";
 import type { GitHub } from "./http.ts";
 import { type PullRequest, putPull } from "./pulls-state.ts";
-import { rulesFor } from "./ruleset-match.ts";
+import { rulesInForce } from "./rules-in-force.ts";
 import type { Repository } from "./state.ts";
 import type { Viewer } from "./tokens.ts";
 
@@ -62,7 +62,7 @@ export async function mergePull(
 
 /** Nobody reviews on the sandbox: a rule that wants a review is never met. */
 function requireReview(github: GitHub, repository: Repository, ref: string): void {
-  for (const { type, parameters } of rulesFor(github, repository, ref)) {
+  for (const { type, parameters } of rulesInForce(github, repository, ref)) {
     const wanted = Number(parameters?.required_approving_review_count ?? 0);
     if (type !== "pull_request" || wanted === 0) continue;
     const reviews = wanted === 1 ? "1 approving review is" : `${wanted} approving reviews are`;

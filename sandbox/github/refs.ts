@@ -7,7 +7,7 @@ import { GitError } from "./git-store.ts";
 import { type GitHub, paginate, parse, requireViewer } from "./http.ts";
 import { pushed } from "./pushes.ts";
 import { apiUrl } from "./repository-body.ts";
-import { rulesFor } from "./ruleset-match.ts";
+import { rulesInForce } from "./rules-in-force.ts";
 import type { Repository } from "./state.ts";
 
 interface Ref {
@@ -132,7 +132,7 @@ export function requireRules(
   ref: string,
   change: "creation" | "update" | "deletion" | "non_fast_forward" | "pull_request",
 ): void {
-  const violated = rulesFor(github, repository, ref).find(({ type }) => type === change);
+  const violated = rulesInForce(github, repository, ref).find(({ type }) => type === change);
   if (violated === undefined) return;
   const why =
     change === "pull_request"

@@ -11,7 +11,7 @@ import { commandsOf, flush, pktLine, type RefCommand, refusedReport } from "./pk
 import { changedFiles, pushed } from "./pushes.ts";
 import { listRefs } from "./refs.ts";
 import { contentOf, releasesOf } from "./releases-state.ts";
-import { rulesFor } from "./ruleset-match.ts";
+import { rulesInForce } from "./rules-in-force.ts";
 import { fullName, type Repository } from "./state.ts";
 import type { Viewer } from "./tokens.ts";
 
@@ -210,7 +210,7 @@ function refusal(
   repository: Repository,
   { ref, before, after }: RefCommand,
 ): string | undefined {
-  const types = new Set(rulesFor(github, repository, ref).map(({ type }) => type));
+  const types = new Set(rulesInForce(github, repository, ref).map(({ type }) => type));
   const rule = "push declined due to repository rule violations";
   if (after === undefined) return types.has("deletion") ? rule : undefined;
   if (before === undefined) return types.has("creation") ? rule : undefined;
@@ -268,7 +268,7 @@ function run(
 
 /** Whether some branch must not be rewound; git itself knows this only of all of them. */
 function rulesThatRewind(github: GitHub, repository: Repository): boolean {
-  const rules = rulesFor(github, repository, `refs/heads/${repository.defaultBranch}`);
+  const rules = rulesInForce(github, repository, `refs/heads/${repository.defaultBranch}`);
   return rules.some(({ type }) => type === "non_fast_forward");
 }
 

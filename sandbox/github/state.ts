@@ -86,6 +86,7 @@ const childKinds = [
   "github-pulls",
   "github-comments",
   "github-releases",
+  "github-protections",
 ] as const;
 export type ChildKind = (typeof childKinds)[number];
 

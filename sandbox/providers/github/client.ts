@@ -23,6 +23,14 @@ function fieldError(error: unknown): string {
   return `{Resource:${resource} Field:${field} Code:${code} Message:${message}}`;
 }
 
+/** What a GraphQL query is about is not there. */
+export class NotFoundError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "NotFoundError";
+  }
+}
+
 type Body = Readonly<Record<string, unknown>>;
 type Call = Pick<ArmRequest, "method" | "path"> & {
   readonly query?: ArmRequest["query"];
@@ -54,6 +62,16 @@ export class GitHubClient {
     const answer = await this.#answer(call);
     if (answer.status < 200 || answer.status >= 300) throw new GitHubApiError(call, answer);
     return isRecord(answer.body) ? answer.body : {};
+  }
+
+  /** The data that a GraphQL query answers. @throws Error with what GitHub says is wrong; NotFoundError for NOT_FOUND */
+  async graphql(query: string, variables: Body): Promise<Body> {
+    const answer = await this.send({ method: "POST", path: "/graphql", body: { query, variables } });
+    const errors = Array.isArray(answer.errors) ? answer.errors.filter(isRecord) : [];
+    const message = errors.map((error) => String(error.message)).join("; ");
+    if (errors.some(({ type }) => type === "NOT_FOUND")) throw new NotFoundError(message);
+    if (errors.length > 0) throw new Error(message);
+    return isRecord(answer.data) ? answer.data : {};
   }
 
   /** What a GET answers; undefined when it is not there. */

@@ -32,6 +32,7 @@ import { GitHubClient } from "./client.ts";
 import { branchDefault, repositoryFile } from "./content.ts";
 import { deploymentPolicy, repositoryEnvironment } from "./environments.ts";
 import { lookUp } from "./functions.ts";
+import { branchProtection } from "./protection.ts";
 import { repository } from "./repository.ts";
 import { repositoryRuleset } from "./ruleset.ts";
 import type { GitHubType } from "./types.ts";
@@ -44,6 +45,7 @@ export const gitHubTypes: readonly GitHubType[] = [
   repositoryFile,
   branchDefault,
   repositoryRuleset,
+  branchProtection,
   ...actionsTypes,
 ];
 const byToken: ReadonlyMap<string, GitHubType> = new Map(
@@ -59,7 +61,7 @@ export interface GitHubOptions {
 
 /**
  * `github`: translates resource types to the REST calls that the real provider makes (github.com/pulumi/pulumi-github, over
- * github.com/integrations/terraform-provider-github). Branch protections are not served: it makes those by GraphQL.
+ * github.com/integrations/terraform-provider-github).
  */
 export class GitHubProvider implements Provider {
   readonly name = "github";

@@ -160,6 +160,40 @@ test("a ruleset is made, found, changed and deleted", async () => {
   await github.delete(token, made.id, changed);
 });
 
+test("a branch protection is made by pattern, holds, is found, changed and deleted", async () => {
+  const token = type("BranchProtection");
+  const { outputs } = await make(repository, { name: "protected", autoInit: true });
+  const asked = {
+    repositoryId: outputs.nodeId ?? "",
+    pattern: "main",
+    enforceAdmins: true,
+    requiredPullRequestReviews: [{ requiredApprovingReviewCount: 1 }],
+    requiredStatusChecks: [{ strict: true, contexts: ["test"] }],
+  };
+  const made = await make(token, asked);
+  expect(made.id).toMatch(/^BPR_/);
+  await expectSettled(token, made);
+  const by = { repositoryId: "protected", pattern: "main" };
+  expect((await github.read(token, "protected:main")).inputs).toEqual({ ...asked, ...by });
+
+  const at = { owner, repo: "protected" };
+  const { repos, git } = it.octokit().rest;
+  expect((await repos.getBranch({ ...at, branch: "main" })).data.protected).toBe(true);
+  const put = () => repos.createOrUpdateFileContents({ ...at, path: "x", message: "x", content: "eA==" });
+  await expect(put()).rejects.toThrow(/must be made through a pull request/);
+  const { made: changed, diff } = await change(token, made, { ...asked, enforceAdmins: false });
+  expect(diff.details).toEqual({ enforceAdmins: "UPDATE" });
+  const { commit } = (await put()).data;
+  const parent = commit.parents?.[0]?.sha ?? "";
+  const rewind = git.updateRef({ ...at, ref: "heads/main", sha: parent, force: true });
+  await expect(rewind).rejects.toThrow(/non_fast_forward/);
+  await expect(make(token, asked)).rejects.toThrow(/Name already protected: main/);
+  await github.delete(token, made.id, changed);
+  await github.delete(token, made.id, changed);
+  expect((await repos.getBranch({ ...at, branch: "main" })).data.protected).toBe(false);
+  expect((await github.read(token, made.id, changed)).id).toBe("");
+});
+
 test("a template of subjects is set, and reset", async () => {
   const token = type("ActionsRepositoryOidcSubjectClaimCustomizationTemplate");
   const asked = { repository: "base", useDefault: false, includeClaimKeys: ["repo", "context"] };

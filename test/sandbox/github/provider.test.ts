@@ -217,7 +217,7 @@ test("a program may be someone else, or work for another owner", async () => {
 });
 
 test("what is not served says so, and so does a configuration that leads elsewhere", async () => {
-  const { failures } = await github.check(type("BranchProtection"), {});
+  const { failures } = await github.check(type("Team"), {});
   expect(failures).toEqual([expect.stringMatching(/does not serve resource type/)]);
   await expect(github.configure({ baseUrl: "https://ghe.example.test/" })).rejects.toThrow(/has only/);
 });
