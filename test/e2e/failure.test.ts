@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { createPipelineRequest } from "@azure/core-rest-pipeline";
@@ -41,7 +42,11 @@ beforeAll(async () => {
   clients = cloudClients(target);
   subscriptionId = target.subscriptionId;
 });
-afterAll(() => kiln.dispose());
+afterAll(async () => {
+  await kiln.dispose();
+  // Where plain pulumi keeps its encryption salt.
+  rmSync(path.join(project, `Pulumi.${env}.yaml`), { force: true });
+});
 
 interface Failed {
   readonly error: { readonly code: string; readonly message: string; readonly cause: string };
