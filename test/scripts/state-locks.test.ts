@@ -11,6 +11,7 @@ import {
   type Processes,
   type StateLock,
   serverLocks,
+  thisMachine,
 } from "../../scripts/lib/state-locks.ts";
 
 const since = "2026-03-02T10:00:00Z";
@@ -124,5 +125,23 @@ describe("what a backend with a server tells of an operation under way", () => {
     expect(serverLocks("Current stack is dev:\n    Owner: org\n    Last updated: 2 minutes ago\n")).toEqual(
       [],
     );
+  });
+});
+
+describe("an operation that a backend with a server tells of", () => {
+  const said = (more: string) =>
+    `Current stack is dev:\n    Owner: example\n${more}    Last updated: 2 days ago\n`;
+
+  it("is known by who asked for it, and no process of this machine", () => {
+    const locks = serverLocks(
+      said("    Update in progress:\n\tStarted: 3 minutes ago\n\tRequested By: Ann Example\n"),
+    );
+    expect(locks).toEqual([{ user: "Ann Example", host: "", pid: 0, since: "3 minutes ago" }]);
+    expect(locks.map(ownerText)).toEqual(["Ann Example, since 3 minutes ago"]);
+    expect(locks.map((lock) => ownerOf(lock, thisMachine))).toEqual(["elsewhere"]);
+  });
+
+  it("is none where it tells of none", () => {
+    expect(serverLocks(said(""))).toEqual([]);
   });
 });
