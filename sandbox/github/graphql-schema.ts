@@ -180,6 +180,24 @@ type PageInfo { endCursor: String hasNextPage: Boolean! hasPreviousPage: Boolean
 type OrganizationConnection { nodes: [Organization] totalCount: Int! pageInfo: PageInfo! }
 type RepositoryConnection { nodes: [Repository] totalCount: Int! pageInfo: PageInfo! }
 
+enum ReleaseOrderField { CREATED_AT NAME }
+input ReleaseOrder { direction: OrderDirection! field: ReleaseOrderField! }
+type ReleaseConnection { nodes: [Release] totalCount: Int! pageInfo: PageInfo! }
+
+type Release implements Node {
+  id: ID!
+  databaseId: Int
+  name: String
+  tagName: String!
+  description: String
+  isDraft: Boolean!
+  isLatest: Boolean!
+  isPrerelease: Boolean!
+  createdAt: DateTime!
+  publishedAt: DateTime
+  url: URI!
+}
+
 type Ref { id: ID! name: String! prefix: String! }
 type Language { name: String! }
 type License { key: String! name: String! nickname: String }
@@ -228,6 +246,9 @@ type Repository implements Node {
   stargazerCount: Int!
   forkCount: Int!
   diskUsage: Int
+  latestRelease: Release
+  release(tagName: String!): Release
+  releases(after: String, first: Int, orderBy: ReleaseOrder): ReleaseConnection!
   repositoryTopics(after: String, first: Int): RepositoryTopicConnection!
 }
 `;

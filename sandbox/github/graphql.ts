@@ -9,6 +9,7 @@ import { graphqlSchema } from "./graphql-schema.ts";
 import { accessOf, type GitHub, parse, requireViewer } from "./http.ts";
 import { findProtection, protectionsOf } from "./protections.ts";
 import { listRefs } from "./refs.ts";
+import { type Release, releasesOf } from "./releases-state.ts";
 import { htmlUrl } from "./repository-body.ts";
 import { makeRepository } from "./repository-make.ts";
 import { fullName, instant, type Repository } from "./state.ts";
@@ -95,6 +96,7 @@ function rootOf(github: GitHub, viewer: Viewer): object {
     const { settings, template } = repository;
     const access = accessOf(viewer, repository);
     const owner = findAccount(repository.owner);
+    const releases = () => releaseNodes(repository, releasesOf(github, repository), reaches(access, "write"));
     const branches = async () =>
       (await listRefs(github, repository)).filter(({ name }) => name.startsWith("refs/heads/"));
     return {
@@ -142,6 +144,10 @@ function rootOf(github: GitHub, viewer: Viewer): object {
       },
       branchProtectionRules: () =>
         connection(protectionsOf(github, repository).map((each) => protections.show(repository, each))),
+      latestRelease: () => releases().find(({ isLatest }) => isLatest) ?? null,
+      release: ({ tagName }: { tagName: string }) =>
+        releases().find((release) => release.tagName === tagName) ?? null,
+      releases: () => connection(releases()),
       stargazerCount: 0,
       forkCount: 0,
       diskUsage: 0,
@@ -199,6 +205,27 @@ function rootOf(github: GitHub, viewer: Viewer): object {
       return { clientMutationId: input.clientMutationId ?? null, repository: repositoryOf(made) };
     },
   };
+}
+
+/** Drafts are for who may publish them. */
+function releaseNodes(repository: Repository, releases: readonly Release[], seesDrafts: boolean) {
+  const latest = releases.find(({ draft, prerelease }) => !draft && !prerelease);
+  return releases
+    .filter(({ draft }) => seesDrafts || !draft)
+    .map((release) => ({
+      __typename: "Release",
+      id: nodeId("RE", release.id),
+      databaseId: release.id,
+      name: release.name,
+      tagName: release.tag,
+      description: release.body,
+      isDraft: release.draft,
+      isLatest: release.id === latest?.id,
+      isPrerelease: release.prerelease,
+      createdAt: instant(release.createdAt),
+      publishedAt: release.publishedAt === undefined ? null : instant(release.publishedAt),
+      url: `${htmlUrl(repository)}/releases/tag/${release.tag}`,
+    }));
 }
 
 interface CreateInput {

@@ -39,6 +39,28 @@ describe("a release", () => {
     expect((await repos.listReleases(at)).data.map(({ tag_name }) => tag_name)).toEqual(["v0.1.0"]);
   });
 
+  test("is listed by GraphQL as gh asks, drafts only for who may publish them", async () => {
+    const { repos } = it.octokit().rest;
+    const draft = (await repos.createRelease({ ...at, tag_name: "v0.3.0", draft: true })).data;
+    const query = `query { repository(owner: "kiln", name: "released") {
+      releases(first: 30, orderBy: { field: CREATED_AT, direction: DESC }) { nodes { tagName isDraft isLatest } }
+      release(tagName: "v0.1.0") { databaseId isPrerelease } } }`;
+    const ask = async (as: "owner" | "reader") =>
+      (
+        await it
+          .octokit(as)
+          .graphql<{ repository: { releases: { nodes: object[] }; release: object } }>(query)
+      ).repository;
+    const first = { tagName: "v0.1.0", isDraft: false, isLatest: true };
+    const unpublished = { tagName: "v0.3.0", isDraft: true, isLatest: false };
+    expect((await ask("owner")).releases.nodes).toEqual([unpublished, first]);
+    expect(await ask("reader")).toMatchObject({
+      releases: { nodes: [first] },
+      release: { isPrerelease: false },
+    });
+    await repos.deleteRelease({ ...at, release_id: draft.id });
+  });
+
   test("of a commit that is not there, or by who may only read, is refused", async () => {
     const wrong = { ...at, tag_name: "v9", target_commitish: "none" };
     expect((await refusal(it.octokit().rest.repos.createRelease(wrong))).status).toBe(422);
