@@ -120,7 +120,10 @@ export class Environments {
     }
   }
 
-  /** What of an environment is not on record though it is there, and the other way round; and secrets where none may be. */
+  /**
+   * What of an environment is not on record though it is there, and the other way round; and secrets where none may be.
+   * @param leaving whether it is being taken down
+   */
   mismatches(name: Name, leaving: boolean): string[] {
     const record = this.backend.stacks.get(name);
     const state = parseState(JSON.stringify({ deployment: record ?? null }));
@@ -136,10 +139,10 @@ export class Environments {
     );
     const there = this.#live(ids.resourceGroup);
     const orphans = [...there].filter((id) => !known.has(id) && !begun.has(id));
-    // A teardown deletes the logs before the engine deletes the rest, and the group takes everything in it along.
-    const going = (id: string) =>
-      begun.get(id) === "deleting" || (leaving && id.includes("/microsoft.operationalinsights/"));
-    const missing = [...known].filter(([id]) => !there.has(id) && !going(id) && !/\/config\//.test(id));
+    // What a teardown that did not come to its end has deleted may be on record still: the next run finds out.
+    const missing = leaving
+      ? []
+      : [...known].filter(([id]) => !there.has(id) && begun.get(id) !== "deleting" && !/\/config\//.test(id));
     return [
       ...orphans.map((id) => `${name}: ${id} is there, and on no record`),
       ...missing.map(([id]) => `${name}: ${id} is on record, and not there`),
@@ -194,7 +197,9 @@ export class Environments {
       const { names, ids } = resolvedOf(name, cloud.subscriptionId);
       const account = cloud.resources.get(ids.openaiAccount);
       if (account === undefined) continue;
-      const keys = Object.values(hiddenOf(account).keys).map(({ value }) => value);
+      const keys = Object.values(hiddenOf(account).keys).flatMap(({ value, validFrom }) =>
+        validFrom <= cloud.clock.now() ? [value] : [],
+      );
       for (const held of this.world.sites.named(names.functionApp).held(SETTING)) {
         if (held.startsWith("@Microsoft") || keys.includes(held)) continue;
         if (this.wrong.length < 3) {

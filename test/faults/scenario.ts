@@ -84,10 +84,15 @@ const FAULTS: readonly [Fault, ...Fault[]] = [
 /** Which fault strikes which request of a step. The SDK that publishes code waits in real time: it is only throttled. */
 function faultsOf(seed: number, { trouble }: Step) {
   const draws = new Draws(seed);
-  return (_: number, { url }: { readonly url: string }): Fault | undefined => {
+  return (
+    _: number,
+    { url, method }: { readonly url: string; readonly method: string },
+  ): Fault | undefined => {
     const strikes = draws.next() < trouble;
     const fault = draws.of(FAULTS);
-    if (!strikes) return undefined;
+    // Nothing is in the way of reading.
+    const idle = method === "GET" && typeof fault === "object" && fault.effect === "conflict";
+    if (!strikes || idle) return undefined;
     return new URL(url).hostname.includes(".scm.") ? { effect: "throttle", retryAfterSeconds: 2 } : fault;
   };
 }
@@ -149,7 +154,7 @@ export class Scenarios {
     }
     const shown = kill === undefined ? "" : `, to be killed ${kill.moment} call ${kill.call}`;
     tell(`${verb} ${name} (trouble ${step.trouble}${shown}): ${end} after ${actor.calls} calls`);
-    const wrong = environments.mismatches(name, this.#isLeaving(name, verb));
+    const wrong = environments.mismatches(name, this.#isLeaving(name, verb, end === "done"));
     for (const [at, other] of others.entries()) {
       if (before[at] !== undefined && environments.picture(other) !== before[at])
         wrong.push(`${other} changed while ${name} was worked on`);
@@ -157,10 +162,10 @@ export class Scenarios {
     return wrong;
   }
 
-  /** Whether a teardown was begun, and nothing has brought the environment up since. */
-  #isLeaving(name: Name, verb: Verb): boolean {
-    if (verb === "down") this.#leaving.add(name);
-    if (verb === "up") this.#leaving.delete(name);
+  /** Whether a teardown was begun, and nothing has brought the environment up, or to its end, since. */
+  #isLeaving(name: Name, verb: Verb, done: boolean): boolean {
+    if (done && verb !== "rotate-key") this.#leaving.delete(name);
+    else if (verb === "down") this.#leaving.add(name);
     return this.#leaving.has(name);
   }
 
@@ -169,15 +174,18 @@ export class Scenarios {
     const environments = this.environments;
     const wrong: string[] = [];
     const run = async (verb: Verb) => {
+      let done = false;
       try {
-        return (await environments.run(verb, name)) as { changes?: Record<string, number>; outcome?: string };
+        const result = await environments.run(verb, name);
+        done = true;
+        return result as { changes?: Record<string, number>; outcome?: string };
       } catch (error) {
         wrong.push(
           `${verb} ${name} failed afterwards: ${error} ${(error as { cause?: string }).cause ?? ""}`,
         );
         return {};
       } finally {
-        wrong.push(...environments.mismatches(name, this.#isLeaving(name, verb)));
+        wrong.push(...environments.mismatches(name, this.#isLeaving(name, verb, done)));
         tell(`then ${verb} ${name}`);
       }
     };
