@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Finished, type TestKiln, testKiln } from "../harness/kiln.ts";
+import { sampleOf } from "../scripts/scan/minted.ts";
 
 const project = path.resolve(import.meta.dirname, "../..");
 const same = { create: 0, update: 0, delete: 0, replace: 0 };
@@ -64,6 +65,19 @@ test("the app has its key and the model answers through it", async () => {
   const smoke = await run("smoke", "dev", "--json");
   expect(smoke.exitCode).toBe(0);
   expect(smoke.json()).toMatchObject({ result: "passed", checks: [{ name: "health" }, { name: "chat" }] });
+});
+
+test("a smoke test that is given a log looks for secrets in it", async () => {
+  const log = path.join(kiln.home, "run.log");
+  writeFileSync(log, "bringing up dev\n");
+  expect((await run("smoke", "dev", "--log", log)).exitCode).toBe(0);
+  const { text, secret } = sampleOf("azure-key");
+  writeFileSync(log, `bringing up dev\n${text}\n`);
+  const smoke = await run("smoke", "dev", "--log", log, "--json");
+  expect(smoke.exitCode).toBe(5);
+  expect(smoke.json()).toMatchObject({ result: "failed", error: { code: "SmokeFailed" } });
+  expect(smoke.stdout + smoke.stderr).not.toContain(secret);
+  rmSync(log);
 });
 
 test("status tells of every resource what the cloud says", async () => {
