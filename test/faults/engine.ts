@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { type Output, output, runtime } from "@pulumi/pulumi";
 import resourceProto from "@pulumi/pulumi/proto/resource_pb.js";
 import structProto from "google-protobuf/google/protobuf/struct_pb.js";
 import type { AzureNative } from "../../sandbox/providers/azure-native.ts";
 import { PartialFailure, type Provider, type Session } from "../../sandbox/providers/provider.ts";
 import { decodeMap, encodeMap, type ValueMap } from "../../sandbox/providers/values.ts";
 import type { Actor } from "../harness/world/actor.ts";
+import { type Program, type RegisterRequest, runProgram } from "./program.ts";
 import type { Backend, Deployment, Recorded } from "./record.ts";
 
 /** What an operation came to, by the engine's names. */
@@ -15,21 +15,6 @@ export interface Told {
   /** Resources whose making failed. */
   readonly failedCreates: Recorded[];
   outputs: Record<string, unknown>;
-}
-
-interface RegisterRequest {
-  getType(): string;
-  getName(): string;
-  getParent(): string;
-  getCustom(): boolean;
-  getDependenciesList(): string[];
-  getIgnorechangesList(): string[];
-  getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
-}
-
-interface Monitor {
-  registerResource(request: RegisterRequest, callback: (error: unknown, answer?: unknown) => void): void;
-  registerResourceOutputs(request: unknown, callback: (error: unknown, answer?: unknown) => void): void;
 }
 
 /**
@@ -58,41 +43,19 @@ export class MiniEngine {
   }
 
   /** Runs a program to its end. @throws Error when a resource failed */
-  async up(
-    program: () => Promise<Record<string, unknown>>,
-    config: Readonly<Record<string, string>>,
-  ): Promise<void> {
+  async up(program: Program, config: Readonly<Record<string, string>>): Promise<void> {
     const seen = new Set<string>();
-    const stopped = Promise.withResolvers<never>();
-    const call = async ({ token, inputs }: { token: string; inputs: Record<string, unknown> }) => {
-      const provider = this.#providerOf(token);
-      return encodeMap((await provider.invoke(token, decodeMap(inputs), this.#session)).result);
-    };
-    const newResource = () => {
-      throw new Error("resources are registered by the engine");
-    };
-    await runtime.setMocks({ newResource, call }, "kiln", this.#environment, false);
-    const monitor = runtime.getMonitor() as unknown as Monitor;
-    monitor.registerResourceOutputs = (_, callback) => callback(null, {});
-    monitor.registerResource = (request, callback) => {
-      // A program never hears that a resource failed: the engine ends it.
-      const step = this.#track(this.#register(request, seen)).then(
-        (answer) => callback(null, answer),
-        (error: unknown) => {
-          this.#failed = true;
-          stopped.reject(error);
-        },
-      );
-      void step;
-    };
-    runtime.setAllConfig({ ...config });
     try {
-      const made = (async () => {
-        const outputs = await resolved(output(await program()));
-        await runtime.disconnect();
-        return outputs;
-      })();
-      this.told.outputs = (await Promise.race([made, stopped.promise])) as Record<string, unknown>;
+      this.told.outputs = await runProgram(program, {
+        environment: this.#environment,
+        config,
+        register: (request) => this.#track(this.#register(request, seen)),
+        call: async (token, args) =>
+          (await this.#providerOf(token).invoke(token, args, this.#session)).result,
+      });
+    } catch (error) {
+      this.#failed = true;
+      throw error;
     } finally {
       await Promise.allSettled([...this.#running]);
     }
@@ -356,10 +319,4 @@ function ignoring(news: ValueMap, olds: ValueMap, paths: readonly string[]): Val
     else delete into[last];
   }
   return decodeMap(copy);
-}
-
-function resolved<T>(value: Output<T>): Promise<T> {
-  return new Promise((resolve) => {
-    value.apply((each) => resolve(each));
-  });
 }
