@@ -66,7 +66,12 @@ export class Environments {
   }
 
   /** Runs a verb as a process. @throws KilnError when it fails, Killed when the process was */
-  async run(verb: Verb, name: Name, actor = new Actor(this.world)): Promise<object> {
+  async run(
+    verb: Verb,
+    name: Name,
+    actor = new Actor(this.world),
+    wanted = { revokeOld: false, restart: false },
+  ): Promise<object> {
     const session = this.#session(name, actor);
     const context = this.#context(actor);
     const handle = stackOf({
@@ -94,8 +99,7 @@ export class Environments {
       return await rotate(ports, {
         maxAgeMs: undefined,
         adopt: false,
-        revokeOld: false,
-        restart: false,
+        ...wanted,
         drainMs: 3_000,
         timeoutMs: 15 * 60_000,
         vault: place.vault,

@@ -8,6 +8,8 @@ export interface Step {
   readonly verb: Verb;
   readonly name: Name;
   readonly kill: Kill | undefined;
+  /** What is wanted of a rotation. */
+  readonly wanted: { readonly revokeOld: boolean; readonly restart: boolean };
   /** How probable a fault is at each request. */
   readonly trouble: number;
 }
@@ -65,7 +67,9 @@ export function scenarioOf(seed: number): Scenario {
     const call = 1 + draws.upTo(LENGTHS[verb]);
     const moment = draws.of(["before", "after"] as const);
     const kill = draws.next() < 0.7 ? { call, moment } : undefined;
-    return { verb, name, kill, trouble: draws.of([0, 0, 0.03, 0.1]) };
+    const trouble = draws.of([0, 0, 0.03, 0.1]);
+    const wanted = { revokeOld: draws.next() < 0.3, restart: draws.next() < 0.2 };
+    return { verb, name, kill, trouble, wanted };
   });
   return { seed, up, timings, steps };
 }
@@ -148,7 +152,7 @@ export class Scenarios {
     const actor = new Actor(environments.world, { kill, fault: faultsOf(seed, step) });
     let end = "done";
     try {
-      await environments.run(verb, name, actor);
+      await environments.run(verb, name, actor, step.wanted);
     } catch (error) {
       end = error instanceof Killed ? "killed" : `failed: ${error instanceof Error ? error.message : error}`;
     }
