@@ -57,7 +57,7 @@ export function scenarioOf(seed: number): Scenario {
   // What is tried again is what was tried before, more often than not.
   let name = draws.of(ENVIRONMENTS);
   let there = ENVIRONMENTS.indexOf(name) < up;
-  const steps = Array.from({ length: 1 + draws.upTo(2) }, (): Step => {
+  const steps = Array.from({ length: 1 + draws.upTo(2) }, (_, at): Step => {
     if (draws.next() < 0.3) {
       name = draws.of(ENVIRONMENTS);
       there = ENVIRONMENTS.indexOf(name) < up;
@@ -68,7 +68,7 @@ export function scenarioOf(seed: number): Scenario {
     const moment = draws.of(["before", "after"] as const);
     const kill = draws.next() < 0.7 ? { call, moment } : undefined;
     const trouble = draws.of([0, 0, 0.03, 0.1]);
-    const wanted = { revokeOld: draws.next() < 0.3, restart: draws.next() < 0.2 };
+    const wanted = { revokeOld: draw(seed, 500 + at) < 0.3, restart: draw(seed, 600 + at) < 0.2 };
     return { verb, name, kill, trouble, wanted };
   });
   return { seed, up, timings, steps };

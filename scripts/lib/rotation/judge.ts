@@ -31,9 +31,10 @@ export function worthRepeating(answer: CloudAnswer): string | undefined {
   return passing(answer);
 }
 
-/** Whether the model's data plane knows the key. Too many requests are an answer too: they are counted by key. Pure. */
+/** Whether the model's data plane knows the key. Who turns requests away for their number need not have looked at it. Pure. */
 export function judgeKnock({ status }: RouteAnswer): Attempt<undefined> {
-  if (status === 200 || status === 429) return { done: true, value: undefined };
+  if (status === 200) return { done: true, value: undefined };
+  if (status === 429) return wait("ModelBusy", "the model's endpoint turns requests away for their number");
   if (status === 401) return wait("KeyNotYetAccepted", "the new key has not reached the model yet");
   return wait("ModelUnreachable", `the model's endpoint answers ${status}`);
 }
