@@ -42,7 +42,9 @@ export class Calls {
     let silentSince: number | undefined;
     return persist(what, patience, async () => {
       try {
-        return await attempt();
+        const result = await attempt();
+        silentSince = undefined;
+        return result;
       } catch (error) {
         const answer = cloudAnswer(error);
         const reason = answer === undefined ? undefined : worthRepeating(answer);
