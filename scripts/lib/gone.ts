@@ -13,14 +13,22 @@ export function listed(state: Pick<State, "resources">, groupId: string): StateR
   return state.resources.filter(({ id, type }) => inGroup.test(id ?? "") && apiVersions[type] !== undefined);
 }
 
+/** What a group's list does not show, and an environment is of no use without. */
+const UNLISTED: readonly string[] = ["azure-native:cognitiveservices:Deployment"];
+
+/** What is below something else in the group, and has to be asked for by itself. Pure. */
+export function unlisted({ resources }: Pick<State, "resources">): StateResource[] {
+  return resources.filter(({ id, type }) => id !== undefined && UNLISTED.includes(type));
+}
+
 function escaped(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
 /**
  * What someone deleted behind Kiln's back: on record, and not in the cloud. One list of the group tells in the usual case that
- * there is nothing of the kind; since lists lag behind, what is not in it is asked for by itself. What a killed run left is
- * not looked at: healing does that. That it cannot be told is said, and no failure.
+ * there is nothing of the kind; since lists lag behind, what is not in it is asked for by itself, and so are the models'
+ * deployments, which no list of the group shows. What a killed run left is not looked at: healing does that. That it cannot be told is said, and no failure.
  */
 export async function lookForGone(
   context: Pick<VerbContext, "out">,
@@ -30,14 +38,17 @@ export async function lookForGone(
   const recorded = listed(state, session.resolved.ids.resourceGroup);
   if (recorded.length === 0 || state.pending.length > 0) return [];
   try {
-    const there = new Set((await resourcesOfGroup(session)).map(({ id }) => id.toLowerCase()));
-    const missing = recorded.filter(({ id = "" }) => !there.has(id.toLowerCase()));
-    if (missing.length === 0) return [];
     const { resources } = await session.clients.resources();
-    const states = await Promise.all(
-      missing.map(({ id = "", type }) => provisioningState(resources, id, apiVersions[type] ?? "")),
-    );
-    return missing.filter((_, at) => states[at] === undefined);
+    const absent = async (all: readonly StateResource[]) => {
+      const states = await Promise.all(
+        all.map(({ id = "", type }) => provisioningState(resources, id, apiVersions[type] ?? "")),
+      );
+      return all.filter((_, at) => states[at] === undefined);
+    };
+    const [group, below] = await Promise.all([resourcesOfGroup(session), absent(unlisted(state))]);
+    const there = new Set(group.map(({ id }) => id.toLowerCase()));
+    const missing = recorded.filter(({ id = "" }) => !there.has(id.toLowerCase()));
+    return [...(await absent(missing)), ...below];
   } catch (error) {
     const { message, code } = toKilnError(error);
     context.out.warn(`Whether everything on record is still there could not be told: ${message} (${code}).`);

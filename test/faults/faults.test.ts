@@ -33,6 +33,22 @@ describe("environments side by side, brought up, rotated and taken down among fa
     expect(await told()).toEqual(await told());
   });
 
+  test.each(["/deployments/", "/vaults/", "/sites/"])(
+    "what someone deleted behind its back (%s) is noticed, and made anew",
+    async (part) => {
+      await scenarios.run({ ...scenarioOf(1), up: 1, steps: [] });
+      const { environments } = scenarios;
+      const resources = environments.backend.stacks.get("dev")?.resources ?? [];
+      const [id = ""] = resources.flatMap((each) => (each.id?.includes(part) ? [each.id] : []));
+      const below = id.replace(/^\/subscriptions\/[^/]+/, "");
+      await environments.world.arm("DELETE", below);
+      await environments.world.sleep(60_000);
+      const { changes } = (await environments.run("up", "dev")) as { changes: Record<string, number> };
+      expect(changes.create).toBeGreaterThan(0);
+      expect(environments.mismatches("dev", false)).toEqual([]);
+    },
+  );
+
   test("what is damaged on purpose is found", async () => {
     const broken = await Scenarios.open();
     await broken.run({ ...scenarioOf(1), up: 1, steps: [] });

@@ -67,6 +67,21 @@ describe("looking for what someone deleted", () => {
     expect(asked).toEqual(["list", vault.id, app.id]);
   });
 
+  it("asks for the models' deployments, which are in no list", async () => {
+    const deployment = recorded(
+      "azure-native:cognitiveservices:Deployment",
+      `${groupId}/providers/Microsoft.CognitiveServices/accounts/a/deployments/d`,
+    );
+    for (const [status, gone] of [
+      [200, []],
+      [404, [deployment]],
+    ] as const) {
+      const { session, asked } = cloud([vault.id ?? ""], { [deployment.id ?? ""]: status });
+      expect(await lookForGone(testContext(), session, state([vault, deployment]))).toEqual(gone);
+      expect(asked.sort()).toEqual([deployment.id, "list"].sort());
+    }
+  });
+
   it("takes everything for gone where the group is", async () => {
     const { session } = cloud(refusal(404), { [vault.id ?? ""]: 404 });
     expect(await lookForGone(testContext(), session, state([vault]))).toEqual([vault]);
