@@ -1,4 +1,3 @@
-import { createPipelineRequest, RestError } from "@azure/core-rest-pipeline";
 import { apiVersions } from "./api-versions.ts";
 import type { CloudClients } from "./clients.ts";
 import type { State } from "./state.ts";
@@ -16,6 +15,9 @@ export async function deleteLogs(
   { resources }: Pick<State, "resources">,
 ): Promise<void> {
   const ids = resources.flatMap((each) => (each.type === type && each.id !== undefined ? [each.id] : []));
+  if (ids.length === 0) return;
+  // Loaded when it is needed: a preview is not to wait for it.
+  const { createPipelineRequest, RestError } = await import("@azure/core-rest-pipeline");
   for (const id of ids) {
     // The SDK for resources has no parameter for it, so the request goes through its pipeline, which signs it.
     const client = await clients.resources();
