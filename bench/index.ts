@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { machineLine } from "./lib/machine.ts";
 import { openPlace, type Place } from "./lib/place.ts";
 import { type Finding, lineOf } from "./lib/report.ts";
+import { faults } from "./measures/faults.ts";
 import { help } from "./measures/help.ts";
 import { parallel } from "./measures/parallel.ts";
 import { preview } from "./measures/preview.ts";
@@ -23,6 +24,7 @@ const measures: Readonly<Record<string, (place: Place) => Promise<Finding[]>>> =
   requests,
   "sandbox-start": sandboxStart,
   rotation,
+  faults,
   parallel,
 };
 
