@@ -1,9 +1,12 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/harness/setup.ts"],
+    // Tests by the command wait for a cloud's latencies most of the time, and leave the processors to others meanwhile.
+    maxWorkers: Math.max(4, availableParallelism()),
     // The engine and the sandbox are real processes: a slow machine must not turn a slow start into a failure.
     testTimeout: 300_000,
     hookTimeout: 1_200_000,
