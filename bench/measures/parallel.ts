@@ -9,12 +9,18 @@ import { requireCreated } from "../lib/verify.ts";
 const many = 20;
 
 /**
- * `kiln up` of twenty environments at once over one, from nothing, in a sandbox without latency that is emptied before
- * each. The subscription's own limit of requests is off: it would be measured, and not Kiln.
+ * `kiln up` of twenty environments at once over one, from nothing, in a sandbox that is emptied before each: with the
+ * latencies that a sandbox has unless told otherwise, which twenty wait for together, and without any, where processors
+ * are all that counts. The subscription's own limit of requests is off: it would be measured, and not Kiln.
  */
 export async function parallel(place: Place): Promise<Finding[]> {
-  await place.kiln("sandbox", "start", "--profile", "instant", "--json");
-  await place.kiln("sandbox", "settings", "--set", JSON.stringify({ throttling: false }), "--json");
+  await place.kiln("sandbox", "start", "--json");
+  return [await measure(place, "quick", 8), await measure(place, "instant", null)];
+}
+
+async function measure(place: Place, profile: "quick" | "instant", target: number | null): Promise<Finding> {
+  const settings = JSON.stringify({ profile, throttling: false });
+  await place.kiln("sandbox", "settings", "--set", settings, "--json");
   const empty = async (): Promise<void> => {
     await place.sandbox.control("POST", "/reset");
   };
@@ -40,20 +46,18 @@ export async function parallel(place: Place): Promise<Finding[]> {
     { rounds, warmUps: 0, say: place.say },
   );
   const a = timesOf(
-    `kiln up of ${many} environments at once, ${availableParallelism()} processors`,
+    `kiln up of ${many} environments at once, ${availableParallelism()} processors, latencies: ${profile}`,
     samples.get(`${many} at once`),
   );
   const b = timesOf("kiln up of one environment", samples.get("one"));
-  return [
-    {
-      name: "parallel",
-      unit: "ratio",
-      value: a.median / b.median,
-      target: 8,
-      sidesIn: "ms",
-      a,
-      b,
-      runs: rounds,
-    },
-  ];
+  return {
+    name: profile === "quick" ? "parallel" : "parallel-instant",
+    unit: "ratio",
+    value: a.median / b.median,
+    target,
+    sidesIn: "ms",
+    a,
+    b,
+    runs: rounds,
+  };
 }
