@@ -37,7 +37,7 @@ export class Calls {
       // Small steps: what is waited for takes seconds, and a late look would lengthen the rotation as a whole.
       firstMs: 100,
       growth: 1.1,
-      longestMs: 5_000,
+      longestMs: 1_500,
     };
     let silentSince: number | undefined;
     return persist(what, patience, async () => {
