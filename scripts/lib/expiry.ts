@@ -6,6 +6,11 @@ import type { State } from "./state.ts";
 /** Tag of the resource group that says when nobody needs the environment any more. */
 const EXPIRY_TAG = "expiresOn";
 
+/** A time as the tag and the program have it, to the second. Pure. */
+export function expiryText(at: Date): string {
+  return at.toISOString().replace(".000Z", "Z");
+}
+
 /** When the environment expires, as its record says; undefined when it does not. Pure. */
 export function recordedExpiry({ resources, pending }: State): Date | undefined {
   const known = [...resources, ...pending.map(({ resource }) => resource)];
@@ -17,7 +22,7 @@ export function recordedExpiry({ resources, pending }: State): Date | undefined 
 
 /** When an environment that is to live this long expires, to the second. Pure. */
 export function expiryAfter(now: Date, ttlMs: number): string {
-  return new Date(Math.ceil((now.getTime() + ttlMs) / 1000) * 1000).toISOString().replace(".000Z", "Z");
+  return expiryText(new Date(Math.ceil((now.getTime() + ttlMs) / 1000) * 1000));
 }
 
 /** @throws KilnError exit code 2 when this environment is none that may expire */
@@ -36,7 +41,7 @@ export function keepExpiry(
   state: State,
   ttlMs: number | undefined,
 ): void {
-  const kept = recordedExpiry(state)?.toISOString().replace(".000Z", "Z");
-  const expiresOn = ttlMs === undefined ? kept : expiryAfter(target.now(), ttlMs);
-  if (expiresOn !== undefined) process.env[STEERING_VARIABLES.expiresOn] = expiresOn;
+  const kept = recordedExpiry(state);
+  if (ttlMs !== undefined) process.env[STEERING_VARIABLES.expiresOn] = expiryAfter(target.now(), ttlMs);
+  else if (kept !== undefined) process.env[STEERING_VARIABLES.expiresOn] = expiryText(kept);
 }

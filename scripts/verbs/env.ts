@@ -1,7 +1,7 @@
 import { delimiter, dirname } from "node:path";
 import { STEERING_VARIABLES } from "../../stacks/config.ts";
 import { type ExitCode, exitCodes } from "../lib/errors.ts";
-import { recordedExpiry } from "../lib/expiry.ts";
+import { expiryText, recordedExpiry } from "../lib/expiry.ts";
 import { recordedLocation } from "../lib/placement.ts";
 import { openSession, sessionStack, type VerbContext } from "../lib/session.ts";
 import { engineEnvironment } from "../lib/stack.ts";
@@ -20,7 +20,7 @@ export async function env(
   if (!(await stack.read())) await stack.create();
   const { engine, target, paths } = session;
   const location = recordedLocation(stack.state);
-  const expiry = recordedExpiry(stack.state)?.toISOString().replace(".000Z", "Z");
+  const expiry = recordedExpiry(stack.state);
   const variables: Record<string, string> = {
     ...engineEnvironment(engine, target, paths, context.env),
     PULUMI_STACK: options.environment,
@@ -28,7 +28,7 @@ export async function env(
     ...(location === undefined || location === session.config.location
       ? {}
       : { [STEERING_VARIABLES.location]: location }),
-    ...(expiry === undefined ? {} : { [STEERING_VARIABLES.expiresOn]: expiry }),
+    ...(expiry === undefined ? {} : { [STEERING_VARIABLES.expiresOn]: expiryText(expiry) }),
     KILN_HOME: paths.home,
     ...(target.sandbox?.caCertificate === undefined
       ? {}

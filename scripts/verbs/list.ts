@@ -26,11 +26,7 @@ export async function list(context: VerbContext, options: { cloud: CloudName }):
 }
 
 /** One environment: its record, and what the cloud lists of it. */
-export async function overview(
-  context: VerbContext,
-  open: OpenCloud,
-  name: string,
-): Promise<EnvironmentOverview> {
+async function overview(context: VerbContext, open: OpenCloud, name: string): Promise<EnvironmentOverview> {
   const session = environmentIn(context, open, name);
   const state = await sessionStack(context, session).glance();
   return describeEnvironment(name, state, await resourcesOfGroup(session), open.target.now());

@@ -1,9 +1,9 @@
 import pc from "picocolors";
+import { type Backend, backendOf } from "../lib/backend.ts";
 import { type ExitCode, exitCodes, KilnError } from "../lib/errors.ts";
-import { ask } from "../lib/http.ts";
 import { duration } from "../lib/output.ts";
 import { recordedLocation } from "../lib/placement.ts";
-import { openSession, openSessionStack, type Session, type VerbContext } from "../lib/session.ts";
+import { openSession, openSessionStack, type VerbContext } from "../lib/session.ts";
 import { emptyState } from "../lib/state.ts";
 import type { CloudName } from "../lib/target.ts";
 
@@ -37,9 +37,10 @@ export async function smoke(
       next: `Bring it up first: \`kiln up ${options.environment}\`.`,
     });
   }
+  const backend = backendOf(session.target, app, context.signal);
   const checks = [
-    await check("health", () => health(context, session, app)),
-    await check("chat", () => chat(context, session, app)),
+    await check("health", () => health(backend)),
+    await check("chat", () => chat(backend)),
     ...(log === undefined ? [] : [log.check]),
   ];
   const passed = checks.every((each) => each.passed);
@@ -99,26 +100,15 @@ async function check(name: string, work: () => Promise<{ passed: boolean; detail
   }
 }
 
-async function health(context: VerbContext, session: Session, app: string) {
-  const answer = await ask(session.target, {
-    url: `https://${app}.azurewebsites.net/api/health`,
-    method: "GET",
-    timeoutMs: 60_000,
-    signal: context.signal,
-  });
+async function health(backend: Backend) {
+  const answer = await backend.health();
   const loaded = field(answer.body, "keyLoaded") === true;
   const detail = loaded ? "the app has its key" : `the app answered ${answer.status} and has no key`;
   return { passed: answer.status === 200 && loaded, detail };
 }
 
-async function chat(context: VerbContext, session: Session, app: string) {
-  const answer = await ask(session.target, {
-    url: `https://${app}.azurewebsites.net/api/chat`,
-    method: "POST",
-    json: { message: "Say that you are there." },
-    timeoutMs: 120_000,
-    signal: context.signal,
-  });
+async function chat(backend: Backend) {
+  const answer = await backend.chat();
   return {
     passed: answer.status === 200,
     detail: answer.status === 200 ? "the model answers through the app" : `the app answered ${answer.status}`,

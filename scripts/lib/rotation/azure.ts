@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { backendOf } from "../backend.ts";
 import { ask } from "../http.ts";
 import { azureAccountKeys } from "../keys/azure-account-keys.ts";
 import { azureAppReferences } from "../keys/azure-app.ts";
@@ -6,9 +7,6 @@ import { azureSecretStore } from "../keys/azure-secret-store.ts";
 import type { State } from "../state.ts";
 import type { CloudTarget } from "../target.ts";
 import type { Consumer, RotationPorts } from "./ports.ts";
-
-/** Header by which the backend is asked for a proof of its key. */
-const CHALLENGE_HEADER = "x-key-challenge";
 
 /** Version of the model's data plane that lists models. Source: "Models - List" of the Azure OpenAI data plane. */
 const MODELS_VERSION = "2024-10-21";
@@ -118,26 +116,10 @@ export async function azureRotationPorts(
 async function azureConsumer(target: Reach, place: AppPlace, signal: AbortSignal): Promise<Consumer> {
   const { credential, subscriptionId, clientOptions } = target;
   const { app, resourceGroup, made } = place;
-  const site = `https://${app}.azurewebsites.net`;
   return {
     app,
     made,
     references: await azureAppReferences(credential, { subscriptionId, resourceGroup, app }, clientOptions),
-    health: (challenge) =>
-      ask(target, {
-        url: `${site}/api/health`,
-        method: "GET",
-        headers: { [CHALLENGE_HEADER]: challenge },
-        timeoutMs: 60_000,
-        signal,
-      }),
-    chat: () =>
-      ask(target, {
-        url: `${site}/api/chat`,
-        method: "POST",
-        json: { message: "Say that you are there." },
-        timeoutMs: 120_000,
-        signal,
-      }),
+    ...backendOf(target, app, signal),
   };
 }
