@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { TAG_VALUE_MAX } from "../components/shared/tags.ts";
 import type { Environment, EnvironmentKind } from "./environment.ts";
+import { flag, oneOf, region, section, tagValue, text, whole, wrong } from "./schema-parts.ts";
+import { type ServingConfig, servingSchema } from "./serving-schema.ts";
 
 /** The model, and how much of it an environment gets. */
 export interface ModelConfig {
@@ -70,6 +71,7 @@ export interface KilnConfig {
   /** What the deployer is, where it cannot be told from its sign-in. */
   readonly deployerType: PrincipalType | undefined;
   readonly foundry: FoundryConfig;
+  readonly serving: ServingConfig;
   readonly vaultCreateMode: VaultCreateMode;
   /** When nobody needs the environment any more, as an ISO 8601 time in UTC; undefined for one that stays. */
   readonly expiresOn: string | undefined;
@@ -131,34 +133,6 @@ export const MODEL_SKUS = ["GlobalStandard", "DataZoneStandard", "Standard"] as 
 
 /** Plan sizes that can keep an app always on; the backend must not be unloaded between requests. */
 export const PLAN_SKUS = ["B1", "B2", "B3", "S1", "S2", "S3", "P0v3", "P1v3", "P2v3", "P3v3"] as const;
-
-const text = (allowed: string, pattern: RegExp, max: number) =>
-  z
-    .string({ error: (issue) => wrong(issue.input, allowed) })
-    .refine((value) => value.length <= max && pattern.test(value), {
-      error: (issue) => wrong(issue.input, allowed),
-    });
-const whole = (min: number, max: number, unit: string) => {
-  const allowed = `a whole number of ${unit} from ${min} to ${max}`;
-  const error = (issue: { input?: unknown }) => wrong(issue.input, allowed);
-  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
-};
-const oneOf = <const T extends readonly string[]>(values: T) =>
-  z.enum(values, { error: (issue) => wrong(issue.input, `one of ${values.join(", ")}`) });
-const flag = () => z.boolean({ error: (issue) => wrong(issue.input, "true or false") });
-const section = (issue: { code?: string; input?: unknown }) =>
-  issue.code === "invalid_type" ? wrong(issue.input, "a map of keys and values") : undefined;
-
-/** The message of one problem. A value is shown as it stands in the file: configuration holds no secrets. */
-function wrong(value: unknown, allowed: string): string {
-  if (value === undefined) return `is missing; allowed: ${allowed}`;
-  return `is ${JSON.stringify(value)}; allowed: ${allowed}`;
-}
-
-const tagValue = (what: string) =>
-  text(`${what}, 1 to ${TAG_VALUE_MAX} characters`, /^\S(?:[^\p{Cc}]*\S)?$/u, TAG_VALUE_MAX);
-const region = () =>
-  text("an Azure region in its short form, like eastus or swedencentral", /^[a-z]{4,}[a-z0-9]*$/, 40);
 
 const functionApp = (planSku: string) =>
   z.preprocess(
@@ -243,6 +217,7 @@ export function configSchema(kind: EnvironmentKind) {
     pinnedLocation: region().optional(),
     deployerType: oneOf(["User", "ServicePrincipal", "Group"] as const).optional(),
     foundry: foundry.prefault({}),
+    serving: servingSchema(kind).prefault({}),
   });
 }
 
