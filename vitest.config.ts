@@ -17,7 +17,7 @@ export default defineConfig({
       ),
       // These only ever run in processes of their own, where the engine or the sandbox starts them; tests drive them there.
       exclude: [
-        "engine/install-runner.ts",
+        "engine/pulumi/install-runner.ts",
         "engine/leash.ts",
         "labs/foundry-backend/server.ts",
         "sandbox/appservice/worker-main.ts",

@@ -1,24 +1,24 @@
-import { diskFull, EngineError } from "./errors.ts";
+import { diskFull, EngineError, type Subject } from "./errors.ts";
 import { onPath } from "./paths.ts";
 import { type LeashedResult, runLeashed } from "./processes.ts";
-import { supportedRange } from "./versions.ts";
+import type { Kit } from "./types.ts";
 
-/** What to install when the engine can neither be found nor made. `neededGo` is the oldest Go that can build it. */
-export function whatToInstall(neededGo: string): string {
-  return (
-    `Install one of these and run it again: the Pulumi CLI ${supportedRange.text} (https://www.pulumi.com/docs/install/), ` +
-    `or Go ${neededGo} or newer (https://go.dev/doc/install), with its folder on PATH; Kiln then builds the CLI itself.`
-  );
+/** What to install when a kit can neither be found nor made. `neededGo` is the oldest Go that can build it. */
+export function whatToInstall(kit: Subject, neededGo: string): string {
+  const go = `Go ${neededGo} or newer (https://go.dev/doc/install), with its folder on PATH`;
+  return kit.instead === undefined
+    ? `Install ${go}, and run it again; Kiln then makes the ${kit.name} itself.`
+    : `Install one of these and run it again: ${kit.instead}, or ${go}; Kiln then builds it itself.`;
 }
 
 /** The `go` on PATH. @throws EngineError ENGINE_GO_MISSING */
-export async function findGo(env: NodeJS.ProcessEnv, neededGo: string): Promise<string> {
+export async function findGo(kit: Subject, env: NodeJS.ProcessEnv, neededGo: string): Promise<string> {
   const [go] = await onPath("go", env);
   if (go) return go;
   throw new EngineError("ENGINE_GO_MISSING", {
-    message: "The Pulumi engine cannot be built here.",
+    message: `The ${kit.name} cannot be built here.`,
     cause: "There is no `go` on PATH.",
-    next: whatToInstall(neededGo),
+    next: whatToInstall(kit, neededGo),
   });
 }
 
@@ -26,7 +26,7 @@ export async function findGo(env: NodeJS.ProcessEnv, neededGo: string): Promise<
 const goArch: Partial<Record<NodeJS.Architecture, string>> = { x64: "amd64", arm64: "arm64" };
 
 /**
- * The environment for Go: the user's, except for what would make another thing than an engine for this machine. GOFLAGS, GOPROXY,
+ * The environment for Go: the user's, except for what would make something for another machine than this one. GOFLAGS, GOPROXY,
  * GOMODCACHE, GOCACHE and GOTOOLCHAIN stay the user's.
  */
 export function goEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
@@ -44,6 +44,7 @@ export function goEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 export type GoRun = {
+  kit: Kit;
   go: string;
   cwd: string;
   env: NodeJS.ProcessEnv;
@@ -68,7 +69,7 @@ export async function runGo(
     ...(onLine && { onLine }),
   });
   if (result.exitCode === 0) return result;
-  throw explainGoFailure(doing, result, log, run.neededGo);
+  throw explainGoFailure(run.kit, doing, result, log, run.neededGo);
 }
 
 /**
@@ -76,6 +77,7 @@ export async function runGo(
  * @param doing what failed, as in `go could not …`
  */
 export function explainGoFailure(
+  kit: Subject,
   doing: string,
   result: Pick<LeashedResult, "exitCode" | "tail">,
   log: string,
@@ -86,11 +88,11 @@ export function explainGoFailure(
   const seeLog = `The whole output of Go is in ${log}.`;
 
   const full = line(/no space left on device|disk quota exceeded/i);
-  if (full) return diskFull("the engine itself", full);
+  if (full) return diskFull(kit, "what is built itself", full);
 
   const old = line(/requires go\s?>= ?[\d.]+|invalid go version|toolchain not available/i);
   if (old) {
-    return new EngineError("ENGINE_GO_TOO_OLD", { message, cause: old, next: whatToInstall(neededGo) });
+    return new EngineError("ENGINE_GO_TOO_OLD", { message, cause: old, next: whatToInstall(kit, neededGo) });
   }
   const sum = line(/checksum mismatch|SECURITY ERROR|missing go\.sum entry/i);
   if (sum) {

@@ -1,18 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { findInCache, type Kept, origins } from "./cache.ts";
 import { EngineError, fromSystem, interrupted, isFinal } from "./errors.ts";
-import { findInCache } from "./find.ts";
 import { withLock } from "./lock.ts";
 import { writeManifest } from "./manifest.ts";
-import { cacheKey, isExecutable } from "./paths.ts";
-import { pulumiVersion } from "./processes.ts";
-import { pinned, requiredFiles } from "./recipe.ts";
-import type { Considered, Engine, EnginePart, EngineProgress, MakeContext, Way } from "./types.ts";
+import { isExecutable } from "./paths.ts";
+import type { Considered, EnginePart, EngineProgress, Kit, MakeContext, Way } from "./types.ts";
 
 const tickMs = 1000;
 
 export type MakeOptions = {
+  kit: Kit;
   cacheDir: string;
   env: NodeJS.ProcessEnv;
   ways: readonly Way[];
@@ -22,15 +21,15 @@ export type MakeOptions = {
 };
 
 /**
- * Makes the pinned engine by the first way that works, and puts it into the cache. One process at a time makes it: another one waits
- * and takes its result. Whatever ends this half-way, the cache holds either a complete engine or none.
+ * Makes a kit by the first way that works, and puts it into the cache. One process at a time makes it: another one waits
+ * and takes its result. Whatever ends this half-way, the cache holds either a complete kit or none.
  * @throws EngineError
  */
-export async function makeEngine(options: MakeOptions): Promise<Engine> {
-  const { cacheDir, signal, onProgress } = options;
-  const key = cacheKey(pinned.version);
+export async function makeKit(options: MakeOptions): Promise<Kept> {
+  const { kit, cacheDir, signal, onProgress } = options;
+  const { key } = kit;
   const waited = { since: 0 };
-  const wait = { part: "wait", title: "wait for another kiln that prepares the engine" } as const;
+  const wait = { part: "wait", title: `wait for another kiln that prepares the ${kit.name}` } as const;
   try {
     return await withLock(
       join(cacheDir, `${key}.lock`),
@@ -45,24 +44,25 @@ export async function makeEngine(options: MakeOptions): Promise<Engine> {
       async () => {
         if (waited.since > 0) {
           onProgress({ ...wait, phase: "done", elapsedMs: performance.now() - waited.since });
-          const engine = await takeOver(options);
-          if (engine) return engine;
+          const kept = await takeOver(options);
+          if (kept) return kept;
         }
         await sweep(cacheDir, key);
-        return await tryWays(options, key);
+        return await tryWays(options);
       },
     );
   } catch (error) {
-    if (signal?.aborted && !(error instanceof EngineError)) throw interrupted();
-    throw fromSystem(error, cacheDir);
+    const ended = !(error instanceof EngineError) || error.code === "ENGINE_INTERRUPTED";
+    if (signal?.aborted && ended) throw interrupted(kit.name);
+    throw fromSystem(error, kit, cacheDir);
   }
 }
 
 /** What another process made while this one waited. */
-async function takeOver({ cacheDir, ways, considered }: MakeOptions): Promise<Engine | undefined> {
+async function takeOver({ kit, cacheDir, ways, considered }: MakeOptions): Promise<Kept | undefined> {
   const recipes = await Promise.all(ways.map((way) => way.recipe()));
-  const engine = await findInCache(cacheDir, { recipes }, considered);
-  return engine && { ...engine, reason: `${engine.reason}; another kiln made it while this one waited` };
+  const kept = await findInCache(kit, cacheDir, { recipes }, considered);
+  return kept && { ...kept, reason: `${kept.reason}; another kiln made it while this one waited` };
 }
 
 /** Removes what killed processes left. Only the holder of the lock makes anything, so nobody is using it. */
@@ -73,8 +73,9 @@ async function sweep(cacheDir: string, key: string): Promise<void> {
   }
 }
 
-async function tryWays(options: MakeOptions, key: string): Promise<Engine> {
-  const { cacheDir, considered, ways } = options;
+async function tryWays(options: MakeOptions): Promise<Kept> {
+  const { kit, cacheDir, considered, ways } = options;
+  const { key } = kit;
   const failures: EngineError[] = [];
   for (const [index, way] of ways.entries()) {
     const staging = join(cacheDir, `.staging-${key}-${randomUUID()}`);
@@ -85,59 +86,56 @@ async function tryWays(options: MakeOptions, key: string): Promise<Engine> {
       await makeBy(way, context(options, staging, log, index < ways.length - 1));
       const dir = join(cacheDir, key);
       await publish(staging, dir, key, cacheDir);
-      const reason = `${way.made === "built" ? "built from Go modules" : "installed by the Automation API"} just now into ${dir}`;
+      const reason = `${origins[way.made]} just now into ${dir}`;
       considered.push({ candidate: way.candidate, verdict: `chosen: ${reason}` });
-      const binDir = join(dir, "bin");
-      return {
-        pulumi: join(binDir, "pulumi"),
-        binDir,
-        version: pinned.version,
-        source: way.made,
-        reason,
-        considered,
-      };
+      return { dir, source: way.made, reason };
     } catch (error) {
       await rm(staging, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
-      const known = fromSystem(error, cacheDir);
+      const known = fromSystem(error, kit, cacheDir);
       if (!(known instanceof EngineError) || isFinal(known)) throw known;
       considered.push({ candidate: way.candidate, verdict: known.cause });
       failures.push(known);
     }
   }
-  throw unavailable(considered, failures);
+  throw unavailable(kit, considered, failures);
 }
 
 /** Makes it in the staging folder, checks that it is whole and runs, and writes the manifest as the last thing. */
 async function makeBy(way: Way, context: MakeContext): Promise<void> {
   await way.make(context);
-  await context.part("check", "check the engine", async () => {
-    for (const name of requiredFiles) {
-      if (await isExecutable(join(context.staging, "bin", name))) continue;
-      throw broken(`${name} is missing in what was ${way.made}`);
+  const { kit, staging, env } = context;
+  await context.part("check", `check the ${kit.name}`, async () => {
+    for (const path of kit.files) {
+      const file = join(staging, path);
+      const there = path.startsWith("bin/") ? await isExecutable(file) : await isFile(file);
+      if (!there) throw broken(kit, `${basename(path)} is missing in what was ${way.made}`);
     }
-    const answer = await pulumiVersion(join(context.staging, "bin", "pulumi"), context.env);
-    if (answer.printed === undefined) throw broken(`pulumi does not run: ${answer.failure}`);
-    const printed = answer.printed.trim().replace(/^v/, "");
-    if (printed !== pinned.version) throw broken(`pulumi says that it is ${printed}, not ${pinned.version}`);
+    const why = await kit.check(staging, env);
+    if (why !== undefined) throw broken(kit, why);
     const about = {
-      version: pinned.version,
+      version: kit.version,
       made: way.made,
       recipe: await way.recipe(),
       madeAt: new Date().toISOString(),
     };
-    await writeManifest(context.staging, about);
+    await writeManifest(staging, about);
   });
 }
 
-function broken(cause: string): EngineError {
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() === true;
+}
+
+function broken(kit: Kit, cause: string): EngineError {
+  const byHand = kit.instead === undefined ? "" : ` If it stays so, install ${kit.instead} by hand.`;
   return new EngineError("ENGINE_BROKEN", {
-    message: "The Pulumi engine that was just made is not usable.",
+    message: `The ${kit.name} that was just made is not usable.`,
     cause,
-    next: "Run it again. If it stays so, install the Pulumi CLI by hand (https://www.pulumi.com/docs/install/).",
+    next: `Run it again.${byHand}`,
   });
 }
 
-/** A folder cannot be renamed over a full one, so a damaged engine is moved away first. */
+/** A folder cannot be renamed over a full one, so a damaged kit is moved away first. */
 async function publish(staging: string, dir: string, key: string, cacheDir: string): Promise<void> {
   const old = join(cacheDir, `.old-${key}-${randomUUID()}`);
   const replaced = await rename(dir, old).then(
@@ -148,22 +146,26 @@ async function publish(staging: string, dir: string, key: string, cacheDir: stri
     },
   );
   await rename(staging, dir);
-  // The engine is complete; what cannot be removed now is swept by the next one that makes an engine.
+  // The kit is complete; what cannot be removed now is swept by the next one that makes it.
   if (replaced) await rm(old, { recursive: true, force: true }).catch(() => {});
 }
 
 /** One error that tells everything that was looked at; its code and advice are those of the last way. */
-function unavailable(considered: readonly Considered[], failures: readonly EngineError[]): EngineError {
+function unavailable(
+  kit: Kit,
+  considered: readonly Considered[],
+  failures: readonly EngineError[],
+): EngineError {
   const last = failures.at(-1);
   return new EngineError(last?.code ?? "ENGINE_UNAVAILABLE", {
-    message: `There is no usable Pulumi engine, and none could be made. ${last?.message ?? ""}`.trim(),
+    message: `There is no usable ${kit.name}, and none could be made. ${last?.message ?? ""}`.trim(),
     cause: considered.map(({ candidate, verdict }) => `${candidate}: ${verdict}`).join("\n"),
-    next: last?.next ?? "Install the Pulumi CLI (https://www.pulumi.com/docs/install/) and run it again.",
+    next: last?.next ?? `Install ${kit.instead ?? "Go (https://go.dev/doc/install)"} and run it again.`,
   });
 }
 
 function context(options: MakeOptions, staging: string, log: string, another: boolean): MakeContext {
-  const { env, signal, onProgress } = options;
+  const { kit, env, signal, onProgress } = options;
   const part = async <T>(
     name: EnginePart,
     title: string,
@@ -195,5 +197,5 @@ function context(options: MakeOptions, staging: string, log: string, another: bo
       clearInterval(ticks);
     }
   };
-  return { staging, log, env, part, ...(signal && { signal }) };
+  return { kit, staging, log, env, part, ...(signal && { signal }) };
 }

@@ -1,14 +1,13 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { requiredFiles } from "./recipe.ts";
 
-/** One file of a cached engine, as it was when the engine was complete. */
+/** One file of a cached kit, as it was when the kit was complete. */
 export type ManifestFile = { path: string; size: number; mtimeMs: number; sha256: string };
 
-/** Written last, inside the staging folder: an engine without it is half-made. */
+/** Written last, inside the staging folder: a kit without it is half-made. */
 export type Manifest = {
   format: 1;
   version: string;
@@ -21,39 +20,46 @@ export type Manifest = {
 
 const manifestName = "manifest.json";
 
-/** Records every file in the `bin` folder of `dir`. */
+/** Folders that a kit consists of. What is in `bin` must be executable. */
+const folders = ["bin", "crds"] as const;
+
+/** Records every file in the folders of the kit in `dir`. */
 export async function writeManifest(dir: string, about: Omit<Manifest, "format" | "files">): Promise<void> {
-  const names = (await readdir(join(dir, "bin"))).sort();
-  const files = await Promise.all(names.map((name) => record(dir, `bin/${name}`)));
+  const lists = await Promise.all(folders.map((folder) => list(dir, folder)));
+  const files = await Promise.all(lists.flat().map((path) => record(dir, path)));
   const manifest: Manifest = { format: 1, ...about, files };
   await writeAtomically(join(dir, manifestName), `${JSON.stringify(manifest, undefined, 2)}\n`);
 }
 
-/** What a look at a cached engine found. */
+/** What a look at a cached kit found. */
 export type CacheCheck = { valid: true; manifest: Manifest } | { valid: false; why: string };
 
 /**
- * Checks the engine in `dir` against its manifest. Sizes and times are compared, which takes no time; content is hashed only where
+ * Checks the kit in `dir` against its manifest. Sizes and times are compared, which takes no time; content is hashed only where
  * `full` asks for it, or where the times differ (a cache restored from an archive has new ones) and then the manifest is
  * brought up to date.
+ * @param required files without which it is not complete, relative to `dir`
  * @param recipes what the caller would make itself; another one is out of date
  */
-export async function checkEngine(
+export async function checkKit(
   dir: string,
+  required: readonly string[],
   recipes: readonly string[],
   full = false,
 ): Promise<CacheCheck> {
   const manifest = await readManifest(dir);
   if (typeof manifest === "string") return { valid: false, why: manifest };
   if (!recipes.includes(manifest.recipe)) return { valid: false, why: "it was made by another recipe" };
-  const missing = requiredFiles.find((name) => !manifest.files.some((file) => file.path === `bin/${name}`));
-  if (missing) return { valid: false, why: `it has no ${missing}` };
+  const present = new Set(manifest.files.map(({ path }) => path));
+  const missing = required.find((path) => !present.has(path));
+  if (missing) return { valid: false, why: `it has no ${basename(missing)}` };
   let touched = false;
   for (const file of manifest.files) {
     const found = await stat(join(dir, file.path)).catch(() => undefined);
     if (!found?.isFile()) return { valid: false, why: `${file.path} is missing` };
     if (found.size !== file.size) return { valid: false, why: `${file.path} is damaged (its size changed)` };
-    if ((found.mode & 0o100) === 0) return { valid: false, why: `${file.path} is not executable` };
+    if (file.path.startsWith("bin/") && (found.mode & 0o100) === 0)
+      return { valid: false, why: `${file.path} is not executable` };
     const moved = found.mtimeMs !== file.mtimeMs;
     if ((full || moved) && (await sha256(join(dir, file.path))) !== file.sha256) {
       return { valid: false, why: `${file.path} is damaged (its content changed)` };
@@ -99,12 +105,20 @@ function isManifest(value: unknown): value is Manifest {
     Array.isArray(it.files) &&
     it.files.every(
       (file) =>
-        /^bin\/[^/]+$/.test(file?.path) &&
+        /^(bin|crds)\/[^/]+$/.test(file?.path) &&
         typeof file.size === "number" &&
         typeof file.mtimeMs === "number" &&
         typeof file.sha256 === "string",
     )
   );
+}
+
+async function list(dir: string, folder: string): Promise<string[]> {
+  const names = await readdir(join(dir, folder)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  return names.sort().map((name) => `${folder}/${name}`);
 }
 
 async function record(dir: string, path: string): Promise<ManifestFile> {

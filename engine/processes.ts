@@ -6,16 +6,21 @@ import { interrupted } from "./errors.ts";
 const leash = fileURLToPath(new URL("./leash.ts", import.meta.url));
 const tailLines = 60;
 
+/** What a program printed, or why it printed nothing. */
+export type Printed = { printed: string } | { printed: undefined; failure: string };
+
 /**
- * Asks a `pulumi` for its version; an executable that hangs or fails is a failure in words, not an exception.
+ * Asks a program for its version; an executable that hangs or fails is a failure in words, not an exception.
+ * @param args what makes it print its version, e.g. `["version"]`
  * @param timeoutMs milliseconds; then it and what it started are killed. @default 15000
  */
-export async function pulumiVersion(
+export async function printedVersion(
   path: string,
+  args: readonly string[],
   env: NodeJS.ProcessEnv,
   timeoutMs = 15_000,
-): Promise<{ printed: string } | { printed: undefined; failure: string }> {
-  const child = execa(path, ["version"], {
+): Promise<Printed> {
+  const child = execa(path, args, {
     env: { ...env, PULUMI_SKIP_UPDATE_CHECK: "true" },
     extendEnv: false,
     reject: false,

@@ -1,48 +1,21 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
-
-/**
- * The pinned engine. 3.220.0 is the newest CLI whose parts can all be built from Go modules: later ones boot policy packs
- * through the language host's RunPlugin, and the last host published as Go source (sdk v3.68.0) lacks it. The same version is
- * installed where it can be downloaded, so that every machine without a `pulumi` of its own runs the same engine.
- */
-export const pinned = {
-  version: "3.220.0",
-  sdk: "github.com/pulumi/pulumi/sdk/v3",
-  cliPackage: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
-  hostPackage: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
-  /** Go variable that `pulumi version` prints. */
-  versionVariable: "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version",
-  /** Scripts in the sdk module's `nodejs/dist` that belong beside the CLI. */
-  shims: ["pulumi-analyzer-policy", "pulumi-resource-pulumi-nodejs"],
-} as const;
-
-/** Executables without which an engine is not complete. */
-export const requiredFiles = ["pulumi", "pulumi-language-nodejs", "pulumi-analyzer-policy"] as const;
-
-/** Main modules that pin, with go.sum, every module of the build. The host's sdk version differs, so it has its own. */
-export const moduleDirs = {
-  cli: fileURLToPath(new URL("./modules/cli/", import.meta.url)),
-  languageHost: fileURLToPath(new URL("./modules/language-host/", import.meta.url)),
-} as const;
-
-/** Identifies what a build makes: the pins, the flags and both modules with their sums. */
-export async function buildRecipe(): Promise<string> {
-  const hash = createHash("sha256").update(JSON.stringify([pinned, buildFlags]));
-  for (const dir of Object.values(moduleDirs)) {
-    for (const file of ["go.mod", "go.sum"]) hash.update(await readFile(`${dir}${file}`));
-  }
-  return `go:${hash.digest("hex").slice(0, 16)}`;
-}
-
-/** Identifies what an installation makes: a release is fixed by its version. */
-export async function installRecipe(): Promise<string> {
-  return `release:${pinned.version}`;
-}
 
 /**
  * Flags of every build, which win over GOFLAGS: sums are never added to, no version control is asked (the checkout may belong to
  * someone else), no path of this machine gets into the result.
  */
 export const buildFlags = ["-mod=readonly", "-buildvcs=false", "-trimpath"] as const;
+
+/**
+ * Identifies what a build makes: what is pinned, the flags, and every main module with its sums.
+ * @param pinned what else decides on the result; hashed as JSON
+ * @param moduleDirs folders with a go.mod and a go.sum, each ending in `/`
+ */
+export async function goRecipe(pinned: unknown, moduleDirs: readonly string[]): Promise<string> {
+  const hash = createHash("sha256").update(JSON.stringify([pinned, buildFlags]));
+  for (const dir of moduleDirs) {
+    for (const file of ["go.mod", "go.sum"]) hash.update(await readFile(`${dir}${file}`));
+  }
+  return `go:${hash.digest("hex").slice(0, 16)}`;
+}

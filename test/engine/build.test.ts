@@ -3,11 +3,14 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
-import { buildWay, oldestGo } from "../../engine/build.ts";
+import { oldestGo as oldestGoOf } from "../../engine/go-build.ts";
 import { EngineError, type EngineProgress, type ProvideOptions, provideEngine } from "../../engine/index.ts";
 import { cacheKey } from "../../engine/paths.ts";
-import { pinned } from "../../engine/recipe.ts";
+import { buildWay } from "../../engine/pulumi/build.ts";
+import { moduleDirs, pinned } from "../../engine/pulumi/recipe.ts";
 import { environment, leftovers, recorder, runs, scratch, script } from "./support.ts";
+
+const oldestGo = () => oldestGoOf(Object.values(moduleDirs));
 
 /** A `go` that does what the build asks of it, except that `build` first runs the shell text in `<dir>/before-build`. */
 async function fakeGo(dir: string, version = "go1.26.0"): Promise<void> {
@@ -156,7 +159,7 @@ describe("interrupting a build", () => {
     const url = (name: string) => JSON.stringify(new URL(`../../engine/${name}`, import.meta.url).href);
     const program = `
       import { provideEngine } from ${url("index.ts")};
-      import { buildWay } from ${url("build.ts")};
+      import { buildWay } from ${url("pulumi/build.ts")};
       await provideEngine({ ...${JSON.stringify({ cacheDir, env: options.env })}, ways: [buildWay] });`;
     const child = spawn(process.execPath, ["--input-type=module", "--eval", program], { stdio: "ignore" });
     await vi.waitUntil(() => existsSync(join(dir, "pid")), { timeout: 60_000 });

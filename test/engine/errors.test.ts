@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { EngineError, fromSystem, interrupted, isFinal } from "../../engine/errors.ts";
-import { explainGoFailure, goEnvironment } from "../../engine/go.ts";
+import { EngineError, fromSystem as fromSystemOf, interrupted, isFinal } from "../../engine/errors.ts";
+import { explainGoFailure, findGo, goEnvironment } from "../../engine/go.ts";
+import { pulumiKit } from "../../engine/pulumi/kit.ts";
+
+const fromSystem = (error: unknown, place: string) => fromSystemOf(error, pulumiKit, place);
 
 const system = (code: string) => Object.assign(new Error(`${code}: it happened`), { code });
 
@@ -47,7 +50,7 @@ describe("errors of the system", () => {
 
 describe("what Go printed", () => {
   const explain = (tail: string[], exitCode?: number) =>
-    explainGoFailure("build it", { exitCode, tail }, "/cache/go.log", "1.24.7");
+    explainGoFailure(pulumiKit, "build it", { exitCode, tail }, "/cache/go.log", "1.24.7");
 
   test.each([
     ["write /tmp/go-build1/b001/_pkg_.a: no space left on device", "ENGINE_DISK_FULL"],
@@ -84,6 +87,16 @@ describe("what Go printed", () => {
       cause: expect.stringContaining("memory"),
     });
     expect(explain([], 2).cause).toContain("exit code 2");
+  });
+
+  test("for a kit that nothing else can give, only Go is named", async () => {
+    const kit = { name: "thing", room: "much" };
+    const error = await findGo(kit, { PATH: "" }, "1.25.0").catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      code: "ENGINE_GO_MISSING",
+      message: "The thing cannot be built here.",
+      next: "Install Go 1.25.0 or newer (https://go.dev/doc/install), with its folder on PATH, and run it again; Kiln then makes the thing itself.",
+    });
   });
 
   test("one that is too old is told what to install", () => {

@@ -5,8 +5,8 @@ import { describe, expect, test } from "vitest";
 import { findEngine } from "../../engine/index.ts";
 import { writeManifest } from "../../engine/manifest.ts";
 import { cacheKey, defaultCacheDir, onPath } from "../../engine/paths.ts";
-import { pulumiVersion } from "../../engine/processes.ts";
-import { pinned } from "../../engine/recipe.ts";
+import { printedVersion } from "../../engine/processes.ts";
+import { pinned } from "../../engine/pulumi/recipe.ts";
 import { environment, fakePulumi, fillStaging, program, scratch, script } from "./support.ts";
 
 const recipes = ["test:1"];
@@ -127,7 +127,7 @@ describe("a pulumi on PATH", () => {
     const { dir, bin } = await world();
     const fifo = join(dir, "never");
     const hang = await script(join(bin, "pulumi"), `mkfifo ${fifo}; cat ${fifo} & wait`);
-    expect(await pulumiVersion(hang, environment(dir), 200)).toMatchObject({
+    expect(await printedVersion(hang, ["version"], environment(dir), 200)).toMatchObject({
       failure: "no answer within 0.2 s",
     });
   });

@@ -15,8 +15,8 @@ import {
 } from "@peculiar/x509";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { EngineError, type ProvideOptions, provideEngine } from "../../engine/index.ts";
-import { installWithin } from "../../engine/install.ts";
-import { pinned } from "../../engine/recipe.ts";
+import { installWithin } from "../../engine/pulumi/install.ts";
+import { pinned } from "../../engine/pulumi/recipe.ts";
 import { environment, leftovers, recorder, runs, scratch } from "./support.ts";
 
 /** Listens on a free port of the loopback and stops after the test, with every open connection. */

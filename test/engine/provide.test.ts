@@ -5,7 +5,7 @@ import { describe, expect, test, vi } from "vitest";
 import { EngineError } from "../../engine/errors.ts";
 import { findEngine, type ProvideOptions, provideEngine } from "../../engine/index.ts";
 import { cacheKey } from "../../engine/paths.ts";
-import { pinned } from "../../engine/recipe.ts";
+import { pinned } from "../../engine/pulumi/recipe.ts";
 import {
   cheapWay,
   environment,

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, realpath, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
-import { pinned, requiredFiles } from "../../engine/recipe.ts";
+import { pinned, requiredFiles } from "../../engine/pulumi/recipe.ts";
 import type { EngineProgress, MakeContext, Way } from "../../engine/types.ts";
 
 /** A folder that is removed after the test. */

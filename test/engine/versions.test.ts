@@ -1,13 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  type CandidateFacts,
-  compareVersions,
-  goDirective,
-  judgeCandidate,
-  parseVersion,
-  refuseGo,
-} from "../../engine/versions.ts";
+import { type CandidateFacts, judgeCandidate } from "../../engine/pulumi/judge.ts";
+import { compareVersions, goDirective, parseVersion, refuseGo } from "../../engine/versions.ts";
 
 const complete = { languageHost: "beside", policyShim: "beside" } as const;
 const judge = (printed: string | undefined, rest: Partial<CandidateFacts> = {}) =>

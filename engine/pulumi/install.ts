@@ -1,10 +1,10 @@
 import { rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { diskFull, EngineError } from "./errors.ts";
-import { runLeashed } from "./processes.ts";
+import { diskFull, EngineError } from "../errors.ts";
+import { runLeashed } from "../processes.ts";
+import type { MakeContext, Way } from "../types.ts";
 import { installRecipe, pinned } from "./recipe.ts";
-import type { MakeContext, Way } from "./types.ts";
 
 const runner = fileURLToPath(new URL("./install-runner.ts", import.meta.url));
 
@@ -35,7 +35,7 @@ export function installWithin({ reachMs = 6_000, installMs = 600_000 }: InstallL
 export const installWay: Way = installWithin({});
 
 async function install(
-  { staging, env, log, signal }: MakeContext,
+  { kit, staging, env, log, signal }: MakeContext,
   reachMs: number,
   installMs: number,
 ): Promise<void> {
@@ -61,7 +61,7 @@ async function install(
       const full = result.tail.find((line) =>
         /no space left on device|disk quota exceeded|ENOSPC|EDQUOT/i.test(line),
       );
-      if (full) throw diskFull(staging, full.trim());
+      if (full) throw diskFull(kit, staging, full.trim());
       throw failed(reasonIn(result.tail) ?? `the installer ended with exit code ${result.exitCode}`, log);
     }
   } catch (error) {
