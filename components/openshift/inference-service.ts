@@ -1,0 +1,113 @@
+import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
+import {
+  ComponentResource,
+  type ComponentResourceOptions,
+  type Output,
+  output,
+  type Resource,
+} from "@pulumi/pulumi";
+import { requireValid } from "../shared/validation.ts";
+import type { InferenceServiceArgs } from "./inference-args.ts";
+import { inferenceServiceProblems } from "./inference-problems.ts";
+import { CANARY_SUFFIX, canaryRoute, modelMetadata, predictorSpec } from "./inference-spec.ts";
+import { letCallersIn } from "./model-callers.ts";
+import { placed } from "./place.ts";
+
+export type { Access, Canary, InferenceServiceArgs, Replicas, TokenAuth } from "./inference-args.ts";
+
+/** A model that is served, in Standard mode: plain Deployment and Service. Done when it is ready, or stopped where it is to be. */
+export class InferenceService extends ComponentResource {
+  readonly modelName: string;
+  /** Address within the cluster. */
+  readonly internalUrl: string;
+  /** Address from outside; nothing where it is not exposed. */
+  readonly externalUrl: Output<string | undefined>;
+  /** Name of the service account that callers may take a token of, where a token is needed. */
+  readonly callersAccount: string | undefined;
+  /** The models behind the address: one, or two with a canary. */
+  readonly models: readonly Resource[];
+
+  constructor(name: string, args: InferenceServiceArgs, options?: ComponentResourceOptions) {
+    requireValid("InferenceService", inferenceServiceProblems(args));
+    super("kiln:openshift:InferenceService", name, {}, options);
+
+    const { access = {}, modelName, project } = args;
+    this.modelName = modelName;
+    this.internalUrl = internalUrl(args);
+    this.callersAccount =
+      access.auth === undefined || access.auth === "none"
+        ? undefined
+        : letCallersIn(name, { ...args, auth: access.auth }, { parent: this });
+    const model = this.#model(name, args, modelName);
+    this.models = [model, ...this.#canary(name, args)];
+    this.externalUrl = this.#externalUrl(name, args, model);
+    this.registerOutputs({ modelName, namespace: project.namespace, internalUrl: this.internalUrl });
+  }
+
+  #model(name: string, args: InferenceServiceArgs, modelName: string): ObservedResource {
+    const patience = `${args.patienceSeconds ?? 600}s`;
+    const { runtime } = args.runtime;
+    const synced = args.source.connection;
+    const after = [runtime, syncedOf(synced)].filter((each) => each !== undefined);
+    return new CustomResource(
+      name,
+      {
+        apiVersion: "serving.kserve.io/v1beta1",
+        kind: "InferenceService",
+        metadata: modelMetadata(args, modelName),
+        spec: { predictor: predictorSpec(args) },
+        // Not sent; named so that what the server says of it can be read.
+        status: undefined,
+      },
+      {
+        ...placed(args.project, { parent: this }, after),
+        customTimeouts: { create: patience, update: patience },
+      },
+    ) as ObservedResource;
+  }
+
+  #canary(name: string, args: InferenceServiceArgs): Resource[] {
+    if (args.canary === undefined) return [];
+    const { source, replicas = 1 } = args.canary;
+    const canary = { ...args, source, replicas: { min: replicas } };
+    return [this.#model(`${name}${CANARY_SUFFIX}`, canary, `${args.modelName}${CANARY_SUFFIX}`)];
+  }
+
+  #externalUrl(
+    name: string,
+    args: InferenceServiceArgs,
+    model: ObservedResource,
+  ): Output<string | undefined> {
+    if (args.access?.exposed !== true) return output(undefined);
+    if (args.canary === undefined) return model.status.apply((status) => status?.url);
+    const route = new CustomResource(
+      `${name}-route`,
+      { ...canaryRoute(args, args.canary.percent), status: undefined },
+      placed(args.project, { parent: this }, this.models),
+    ) as ObservedRoute;
+    return route.status.apply((status) => {
+      const host = status?.ingress?.[0]?.host;
+      return host === undefined ? undefined : `https://${host}`;
+    });
+  }
+}
+
+/** What the server says of a model, as far as it is read here. */
+type ObservedResource = CustomResource & { readonly status: Output<{ readonly url?: string } | undefined> };
+/** What the router says of a route, likewise. */
+type ObservedRoute = CustomResource & {
+  readonly status: Output<{ readonly ingress?: readonly { readonly host?: string }[] } | undefined>;
+};
+
+function syncedOf(connection: object | undefined): Resource | undefined {
+  return connection !== undefined && "synced" in connection ? (connection.synced as Resource) : undefined;
+}
+
+/** Address of a model within the cluster: its pods' own port, since its Service has no address of its own. Pure. */
+export function internalUrl(
+  args: Pick<InferenceServiceArgs, "access" | "modelName" | "project" | "runtime">,
+): string {
+  const host = `${args.modelName}-predictor.${args.project.namespace}.svc.cluster.local`;
+  const { auth = "none" } = args.access ?? {};
+  return auth === "none" ? `http://${host}:${args.runtime.port ?? 8080}` : `https://${host}:8443`;
+}

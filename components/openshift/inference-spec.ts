@@ -1,0 +1,109 @@
+import { kubernetesLabels } from "../shared/kubernetes.ts";
+import { containerResources } from "./container.ts";
+import type { InferenceServiceArgs } from "./inference-args.ts";
+import { modelStorage } from "./model-source.ts";
+import { GPU_RESOURCE } from "./quota.ts";
+
+/** What the name of a second version ends in. */
+export const CANARY_SUFFIX = "-canary";
+
+/** Name, labels and annotations of a model. The name is that of the version, the rest is of the whole. Pure. */
+export function modelMetadata(args: InferenceServiceArgs, modelName: string) {
+  const { access = {}, canary, displayName = args.modelName, queue, stopped = false } = args;
+  const { auth = "none" } = access;
+  const { max = args.replicas?.min ?? 1 } = args.replicas ?? {};
+  const fixed = max === (args.replicas?.min ?? 1);
+  // With a canary one route stands before both versions, and neither has its own.
+  const ownRoute = access.exposed === true && canary === undefined;
+  return {
+    name: modelName,
+    namespace: args.project.namespace,
+    labels: {
+      ...kubernetesLabels(args.tags),
+      "opendatahub.io/dashboard": "true",
+      ...(ownRoute ? { "networking.kserve.io/visibility": "exposed" } : {}),
+      ...(queue === undefined ? {} : { "kueue.x-k8s.io/queue-name": queue }),
+    },
+    annotations: {
+      "openshift.io/display-name": displayName,
+      "serving.kserve.io/deploymentMode": "Standard",
+      // Without scaling there is no autoscaler to make.
+      "serving.kserve.io/autoscalerClass": fixed ? "none" : "hpa",
+      ...(auth === "none" ? {} : { "security.opendatahub.io/enable-auth": "true" }),
+      ...(stopped ? { "serving.kserve.io/stop": "true" } : {}),
+      ...modelStorage(args.source).annotations,
+      "pulumi.com/waitFor": stopped ? "condition=Stopped" : "condition=Ready",
+    },
+  };
+}
+
+/** What KServe is told to run. Pure. */
+export function predictorSpec(args: InferenceServiceArgs) {
+  const {
+    format,
+    replicas = { min: 1 },
+    resources,
+    rollout = "rolling",
+    serviceAccount,
+    timeoutSeconds,
+  } = args;
+  const { min, max = min } = replicas;
+  const { metric, targetPercent } = replicas.scaling ?? { metric: "cpu", targetPercent: 80 };
+  const { auth = "none" } = args.access ?? {};
+  const { gpus = 0, gpuResource = GPU_RESOURCE } = resources;
+  const { model, predictor } = modelStorage(args.source);
+  const env = Object.entries(args.env ?? {}).map(([name, value]) => ({ name, value }));
+  return {
+    minReplicas: min,
+    maxReplicas: max,
+    ...(max === min ? {} : { scaleMetric: metric, scaleTarget: targetPercent }),
+    ...(timeoutSeconds === undefined ? {} : { timeout: timeoutSeconds }),
+    ...(rollout === "recreate" ? { deploymentStrategy: { type: "Recreate" } } : {}),
+    ...(serviceAccount === undefined ? {} : { serviceAccountName: serviceAccount }),
+    // Only the proxy that checks callers' tokens talks to the API server.
+    automountServiceAccountToken: auth !== "none",
+    ...predictor,
+    ...(gpus === 0 ? {} : { tolerations: [{ key: gpuResource, operator: "Exists", effect: "NoSchedule" }] }),
+    model: {
+      modelFormat: {
+        name: format.name,
+        ...(format.version === undefined ? {} : { version: format.version }),
+      },
+      runtime: args.runtime.runtimeName,
+      ...model,
+      resources: containerResources(resources),
+      ...(args.args === undefined || args.args.length === 0 ? {} : { args: [...args.args] }),
+      ...(env.length === 0 ? {} : { env }),
+    },
+  };
+}
+
+/** The route before both versions, with the part of each as its weight. Pure. */
+export function canaryRoute(args: InferenceServiceArgs, percent: number) {
+  const { auth = "none" } = args.access ?? {};
+  const secured = auth !== "none";
+  return {
+    apiVersion: "route.openshift.io/v1",
+    kind: "Route",
+    metadata: {
+      name: args.modelName,
+      namespace: args.project.namespace,
+      labels: kubernetesLabels(args.tags),
+      annotations:
+        args.timeoutSeconds === undefined
+          ? {}
+          : { "haproxy.router.openshift.io/timeout": `${args.timeoutSeconds}s` },
+    },
+    spec: {
+      to: { kind: "Service", name: `${args.modelName}-predictor`, weight: 100 - percent },
+      alternateBackends: [
+        { kind: "Service", name: `${args.modelName}${CANARY_SUFFIX}-predictor`, weight: percent },
+      ],
+      port: { targetPort: secured ? 8443 : (args.runtime.port ?? 8080) },
+      tls: {
+        termination: secured ? "reencrypt" : "edge",
+        insecureEdgeTerminationPolicy: "Redirect",
+      },
+    },
+  };
+}
