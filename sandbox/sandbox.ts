@@ -14,7 +14,7 @@ import { cognitive } from "./cognitive/module.ts";
 import { type Cloud, openCloud } from "./core/cloud.ts";
 import { CloudError } from "./core/errors.ts";
 import { writePrivate } from "./core/files.ts";
-import { knownPrincipals } from "./core/principals.ts";
+import { type KnownPrincipal, knownPrincipals } from "./core/principals.ts";
 import type { Service } from "./core/service.ts";
 import { tlsMaterial } from "./front/certificates.ts";
 import { createControl } from "./front/control.ts";
@@ -32,6 +32,10 @@ import { createUploads } from "./github/uploads.ts";
 import { createVault } from "./keyvault/app.ts";
 import { keyVault } from "./keyvault/module.ts";
 import { vaultExists } from "./keyvault/state.ts";
+import { kubernetesControls } from "./kubernetes/control.ts";
+import { KubernetesControlPlane } from "./kubernetes/control-plane.ts";
+import { createKubernetesIssuer, issuerExists, kubernetesIssuer } from "./kubernetes/issuer.ts";
+import { userOfPrincipal } from "./kubernetes/users.ts";
 import { createLogin } from "./login/app.ts";
 import { createGraph } from "./login/graph.ts";
 import { insights, operationalInsights } from "./monitor/index.ts";
@@ -72,13 +76,16 @@ export async function openSandbox(options: {
     const runtime = createSiteRuntime(cloud, {
       childEnv: () => networkEnvironment({ proxy, caCertificate: tls.caFile }),
     });
+    const kubernetes = new KubernetesControlPlane(cloud, {
+      environment: () => networkEnvironment({ proxy, caCertificate: tls.caFile }),
+    });
     const families: Record<FamilyName, { handler: Handler; exists?: (host: string) => boolean }> = {
       arm: {
         handler: await handlerOf(
           createArm(cloud, [cognitive, keyVault, web, storage, operationalInsights, insights]),
         ),
       },
-      login: { handler: await handlerOf(createLogin(cloud, [gitHubIssuer(cloud)])) },
+      login: { handler: await handlerOf(createLogin(cloud, [gitHubIssuer(cloud), kubernetesIssuer(cloud)])) },
       graph: { handler: await handlerOf(createGraph(cloud)) },
       vault: { handler: await handlerOf(createVault(cloud)), exists: (host) => vaultExists(cloud, host) },
       openai: { handler: await handlerOf(createOpenAi(cloud)), exists: (host) => accountExists(cloud, host) },
@@ -87,6 +94,10 @@ export async function openSandbox(options: {
       github: { handler: await handlerOf(createGitHubWeb(github)) },
       githubUploads: { handler: await handlerOf(createUploads(github)) },
       githubOidc: { handler: await handlerOf(createOidcIssuer(cloud)) },
+      kubernetesOidc: {
+        handler: await handlerOf(createKubernetesIssuer(cloud)),
+        exists: () => issuerExists(cloud),
+      },
       site: { handler: createSites(cloud, runtime), exists: (host) => siteExists(cloud, host) },
     };
     const hosts = Object.entries(families).map(([family, host]) => ({
@@ -102,6 +113,7 @@ export async function openSandbox(options: {
       clientId,
       assertionFile: paths.assertionOf(requireService(cloud, clientId)),
       github: gitHubAccess(cloud, requireService(cloud, clientId)),
+      kubeconfig: kubeconfigOf(dataDir, requireService(cloud, clientId)),
     });
     const sessions = new ProviderSessions(cloud, {
       environment: (clientId) => ({
@@ -141,21 +153,27 @@ export async function openSandbox(options: {
             clientSecretFile: paths.secretOf(each.name),
             assertionFile: paths.assertionOf(each.name),
             github: gitHubAccess(cloud, each.name),
+            kubeconfig: kubeconfigOf(dataDir, each.name),
           })),
         github: gitHubAccess(cloud, "owner"),
         clock: { now: cloud.clock.iso(), scale: cloud.clock.scale },
         resources: cloud.resources.under("").length,
         sites: siteReport(cloud, runtime),
+        kubernetes: kubernetes.status(),
       }),
       stop: options.onStop,
       counters: () => siteReport(cloud, runtime),
-      services: (app) => gitHubControls(app, github),
+      services: (app) => {
+        gitHubControls(app, github);
+        kubernetesControls(app, kubernetes);
+      },
       providers: (clientId, projectDir) => {
         requireService(cloud, clientId);
         return sessions.open(clientId, projectDir);
       },
       reset: async () => {
         await runtime.stop();
+        await kubernetes.reset();
         cloud.store.clear([
           "identity",
           "token-keys",
@@ -182,6 +200,7 @@ export async function openSandbox(options: {
     proxy = `http://127.0.0.1:${front.port}`;
     if (ports.get("front") !== front.port) ports.put("front", front.port);
     await runtime.start();
+    kubernetes.resume();
     return {
       port: front.port,
       controlToken,
@@ -189,6 +208,7 @@ export async function openSandbox(options: {
       reopenProviders: () => sessions.reopen(),
       close: async () => {
         await sessions.close();
+        await kubernetes.close();
         await runtime.stop();
         await front.close();
         cloud.close();
@@ -225,6 +245,14 @@ function requireService(cloud: Cloud, clientId: string): string {
     );
   }
   return principal.name;
+}
+
+/**
+ * How a principal signs in to the sandbox's cluster. The file is named even while there is no cluster, and for who is nobody
+ * there: without it clients would turn to the cluster that the machine's own configuration names.
+ */
+function kubeconfigOf(dataDir: string, principal: string): string {
+  return sandboxPaths(dataDir).kubeconfigOf(userOfPrincipal[principal as KnownPrincipal] ?? principal);
 }
 
 /** What each site runs and what it has answered. */

@@ -58,6 +58,7 @@ export class Processes {
     cwd: string;
     env: Readonly<Record<string, string>>;
     log: string;
+    holdStdin?: boolean;
   }): Promise<AppProcess> {
     const id = randomUUID();
     return new Promise((resolve, reject) => {

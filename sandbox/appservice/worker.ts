@@ -11,6 +11,8 @@ export type ToWorker =
       readonly cwd: string;
       readonly env: Readonly<Record<string, string>>;
       readonly log: string;
+      /** Gives it a stdin that stays open as long as the worker lives. @default it has none */
+      readonly holdStdin?: boolean;
     }
   | { readonly type: "signal"; readonly id: string; readonly signal: "SIGTERM" | "SIGKILL" };
 
@@ -51,10 +53,10 @@ export function runWorker(line: WorkerLine, exit: () => void): void {
       cwd: message.cwd,
       env: message.env,
       detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [message.holdStdin === true ? "pipe" : "ignore", "pipe", "pipe"],
     });
-    child.stdout.on("data", (chunk: Buffer) => log.write(chunk));
-    child.stderr.on("data", (chunk: Buffer) => log.write(chunk));
+    child.stdout?.on("data", (chunk: Buffer) => log.write(chunk));
+    child.stderr?.on("data", (chunk: Buffer) => log.write(chunk));
     child.on("error", (error) => {
       if (child.pid === undefined)
         line.send({ type: "failed", id: message.id, reason: spawnProblem(error, message) });

@@ -10,6 +10,8 @@ export interface SandboxAccess {
   readonly assertionFile: string;
   /** Who one is on the sandbox's GitHub. */
   readonly github?: GitHubAccess;
+  /** How one signs in to the sandbox's Kubernetes: a file, which is there once that was started. */
+  readonly kubeconfig?: string;
 }
 
 export interface GitHubAccess {
@@ -39,6 +41,7 @@ export function clientEnvironment(access: SandboxAccess): Record<string, string>
     ARM_CLIENT_ID: access.clientId,
     ARM_SUBSCRIPTION_ID: access.subscriptionId,
     ...(access.github === undefined ? {} : gitHubEnvironment(access.github)),
+    ...(access.kubeconfig === undefined ? {} : { KUBECONFIG: access.kubeconfig }),
   };
 }
 

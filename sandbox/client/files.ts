@@ -28,6 +28,10 @@ export function sandboxPaths(dataDir: string) {
     ghConfigOf: (principal: string) => path.join(dataDir, "principals", `${principal}.gh`),
     /** The content of the repositories on the sandbox's GitHub, one bare repository by id. */
     github: path.join(dataDir, "github"),
+    /** The Kubernetes control plane's data. */
+    kubernetes: path.join(dataDir, "kubernetes"),
+    /** How a user of the cluster signs in: `owner`, `team-lead`, `data-scientist` or `viewer`. */
+    kubeconfigOf: (user: string) => path.join(dataDir, "kubernetes", "kubeconfig", `${user}.yaml`),
     assertionOf: (principal: string) => path.join(dataDir, "principals", `${principal}.assertion`),
   };
 }

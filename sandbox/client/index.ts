@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { GitHubAccess } from "./environment.ts";
 import { SandboxError } from "./errors.ts";
 import { type DaemonFile, daemonFileSchema, sandboxPaths } from "./files.ts";
+import type { ControlPlaneFiles, KubernetesStatus } from "./kubernetes.ts";
 
 export {
   clientEnvironment,
@@ -16,6 +17,7 @@ export {
 } from "./environment.ts";
 export { SandboxError } from "./errors.ts";
 export { sandboxPaths } from "./files.ts";
+export type { ControlPlaneFiles, KubernetesStatus } from "./kubernetes.ts";
 
 export interface SandboxStatus {
   readonly running: boolean;
@@ -32,6 +34,7 @@ export interface SandboxStatus {
     readonly clientSecretFile: string;
     readonly assertionFile: string;
   };
+  readonly kubernetes?: KubernetesStatus;
   readonly clock?: { readonly now: string; readonly scale: number };
   readonly [key: string]: unknown;
 }
@@ -127,6 +130,24 @@ export class SandboxClient {
       );
     }
     return this.#call(daemon, method, path, body);
+  }
+
+  /**
+   * Starts the sandbox's Kubernetes from these files, unless it runs from them, and returns when it is ready. The sandbox
+   * itself must run.
+   */
+  async startKubernetes({ binaries, crds }: ControlPlaneFiles): Promise<KubernetesStatus> {
+    return (await this.control("POST", "/kubernetes", { binaries, crds })) as KubernetesStatus;
+  }
+
+  /** How the sandbox's Kubernetes is. */
+  async kubernetes(): Promise<KubernetesStatus> {
+    return (await this.control("GET", "/kubernetes")) as KubernetesStatus;
+  }
+
+  /** Stops the sandbox's Kubernetes; what it holds stays. */
+  async stopKubernetes(): Promise<KubernetesStatus> {
+    return (await this.control("DELETE", "/kubernetes")) as KubernetesStatus;
   }
 
   /** @param within how long the daemon may take, in milliseconds; as long as it needs when not given */

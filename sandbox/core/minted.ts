@@ -70,6 +70,13 @@ export class Mint {
     return key;
   }
 
+  /** An OpenShift OAuth access token: `sha256~` and 32 random bytes, base64url. */
+  openShiftToken(owner: string): string {
+    const token = `sha256~${randomBytes(32).toString("base64url")}`;
+    this.remember(token, "kubernetes-token", owner);
+    return token;
+  }
+
   /**
    * A GitHub token: `ghp_` for a person's, `ghs_` for a job's, 30 alphanumerics, and their CRC-32 in base 62, by which
    * scanners tell a real one (github.blog, "Behind GitHub's new authentication token formats").

@@ -132,10 +132,13 @@ export function createControl(cloud: Cloud, token: string, controls: Controls): 
   return (request, response) => void routed.then(() => app.routing(request, response));
 }
 
-/** Files in which the sandbox keeps secrets because it is the cloud: its database and its principals' files. */
+/**
+ * Files in which the sandbox keeps secrets because it is the cloud: its database, its principals' files, and what the
+ * Kubernetes control plane has, logs aside.
+ */
 function isOwn(dataDir: string, file: string): boolean {
   const relative = path.relative(dataDir, path.resolve(file));
-  return /^(cloud\.sqlite(-\w+)?|daemon\.json|principals\/.*)$/.test(relative);
+  return /^(cloud\.sqlite(-\w+)?|daemon\.json|principals\/.*|kubernetes\/(?!logs\/).*)$/.test(relative);
 }
 
 function clock(cloud: Cloud): object {

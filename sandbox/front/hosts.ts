@@ -27,6 +27,7 @@ const families = {
   github: ["github.com"],
   githubUploads: ["uploads.github.com"],
   githubOidc: ["token.actions.githubusercontent.com"],
+  kubernetesOidc: ["kubernetes.kiln.sandbox"],
 } as const;
 
 export type FamilyName = keyof typeof families;

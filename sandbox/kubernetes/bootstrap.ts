@@ -1,0 +1,166 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Answer, PlainApi } from "./api.ts";
+import { type SetUpObject, setUpObjects } from "./objects.ts";
+
+const fieldManager = "kiln-sandbox";
+const definitionsPath = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const notes = { namespace: "kube-system", name: "kiln-sandbox" } as const;
+const notesPath = `/api/v1/namespaces/${notes.namespace}/configmaps/${notes.name}`;
+
+/** A custom resource's definition as its file has it. */
+export interface Definition {
+  /** `plural.group` */
+  readonly name: string;
+  readonly text: string;
+  readonly hash: string;
+}
+
+/**
+ * Sets the cluster up: definitions, rights, nodes, storage. What it did it writes down there, in a ConfigMap, as hashes, so that
+ * a start on which nothing changed applies nothing.
+ * @param options.definitions files, each with one definition
+ * @throws Error which object the API server refused, in its words
+ */
+export async function setUp(options: {
+  readonly api: PlainApi;
+  readonly definitions: readonly string[];
+  readonly signal: AbortSignal;
+}): Promise<void> {
+  const { api, signal } = options;
+  const definitions = options.definitions.map((file) => definitionOf(readFileSync(file, "utf8")));
+  const objects = setUpObjects();
+  const objectsHash = hashOf(JSON.stringify(objects));
+  const [noted, present] = await Promise.all([readNotes(api), definedNames(api)]);
+
+  const due = definitions.filter(({ name, hash }) => !present.has(name) || noted[name] !== hash);
+  await Promise.all(due.map((each) => define(api, each)));
+  if (noted.objects !== objectsHash) await Promise.all(inOrder(objects).map((chain) => applyAll(api, chain)));
+  await established(
+    api,
+    definitions.map(({ name }) => name),
+    signal,
+  );
+
+  const data = {
+    objects: objectsHash,
+    ...Object.fromEntries(definitions.map(({ name, hash }) => [name, hash])),
+  };
+  if (JSON.stringify(sorted(noted)) !== JSON.stringify(sorted(data))) {
+    // The namespace is made by the API server itself, a moment after it is ready.
+    await until(
+      signal,
+      async () => (await api.request("GET", `/api/v1/namespaces/${notes.namespace}`)).status === 200,
+    );
+    await apply(api, {
+      path: notesPath,
+      body: { apiVersion: "v1", kind: "ConfigMap", metadata: notes, data },
+    });
+  }
+}
+
+/** @throws Error when the text is no definition */
+export function definitionOf(text: string): Definition {
+  // Some files are a megabyte, which takes a second to parse; where the name stands is the same in all.
+  const name = /^metadata:\n(?:[ \t]+.*\n)*? {2}name: ["']?([a-z0-9.-]+)["']?[ \t]*$/m.exec(text)?.[1];
+  if (name === undefined || !/^kind: CustomResourceDefinition$/m.test(text)) {
+    throw new Error("a file among the custom resource definitions holds none");
+  }
+  return { name, text, hash: hashOf(text) };
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
+}
+
+function sorted(record: Readonly<Record<string, string>>): [string, string][] {
+  return Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+async function readNotes(api: PlainApi): Promise<Record<string, string>> {
+  const answer = await api.request("GET", notesPath);
+  if (answer.status === 404) return {};
+  return (JSON.parse(taken(answer, notesPath)) as { data?: Record<string, string> }).data ?? {};
+}
+
+/** Names of the definitions that there are: as a table, since whole they are many megabytes. */
+async function definedNames(api: PlainApi): Promise<Set<string>> {
+  const accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
+  const answer = await api.request("GET", `${definitionsPath}?includeObject=None`, { accept });
+  // Go writes an empty list as null.
+  const { rows } = JSON.parse(taken(answer, definitionsPath)) as { rows: { cells: string[] }[] | null };
+  return new Set((rows ?? []).map(({ cells }) => cells[0] ?? ""));
+}
+
+async function define(api: PlainApi, { name, text }: Definition): Promise<void> {
+  const created = await api.request("POST", `${definitionsPath}?fieldManager=${fieldManager}`, {
+    body: text,
+    contentType: "application/yaml",
+  });
+  if (created.status !== 409) return void taken(created, name);
+  const path = `${definitionsPath}/${name}`;
+  const { metadata } = JSON.parse(taken(await api.request("GET", path), name)) as {
+    metadata: { resourceVersion: string };
+  };
+  const { parse } = await import("yaml");
+  const changed = parse(text) as { metadata: object };
+  const body = JSON.stringify({
+    ...changed,
+    metadata: { ...changed.metadata, resourceVersion: metadata.resourceVersion },
+  });
+  taken(await api.request("PUT", `${path}?fieldManager=${fieldManager}`, { body }), name);
+}
+
+/** Objects that need each other, a node and its status, one after the other; all others side by side. */
+function inOrder(objects: readonly SetUpObject[]): SetUpObject[][] {
+  const chains = Object.groupBy(objects, ({ path }) => path.replace(/\/status$/, ""));
+  return Object.values(chains).map((chain) => chain ?? []);
+}
+
+async function applyAll(api: PlainApi, objects: readonly SetUpObject[]): Promise<void> {
+  for (const each of objects) await apply(api, each);
+}
+
+async function apply(api: PlainApi, { path, body }: SetUpObject): Promise<void> {
+  const answer = await api.request("PATCH", `${path}?fieldManager=${fieldManager}&force=true`, {
+    body: JSON.stringify(body),
+    contentType: "application/apply-patch+yaml",
+  });
+  taken(answer, path);
+}
+
+/** Waits until the API server lists what was defined. */
+async function established(api: PlainApi, names: readonly string[], signal: AbortSignal): Promise<void> {
+  const accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+  type Version = { resources?: { resource: string }[] | null };
+  type Groups = { items: { metadata: { name: string }; versions: Version[] | null }[] | null };
+  await until(signal, async () => {
+    const { items } = JSON.parse(taken(await api.request("GET", "/apis", { accept }), "/apis")) as Groups;
+    const served = new Set<string>();
+    for (const { metadata, versions } of items ?? []) {
+      for (const { resources } of versions ?? []) {
+        for (const { resource } of resources ?? []) served.add(`${resource}.${metadata.name}`);
+      }
+    }
+    return names.every((name) => served.has(name));
+  });
+}
+
+async function until(signal: AbortSignal, done: () => Promise<boolean>): Promise<void> {
+  while (!(await done())) await delay(25, undefined, { signal });
+}
+
+/** The body of an answer that is no refusal. */
+function taken({ status, body }: Answer, what: string): string {
+  if (status < 400) return body;
+  throw new Error(`the API server refused ${what} (${status}): ${messageOf(body)}`);
+}
+
+function messageOf(body: string): string {
+  try {
+    return String((JSON.parse(body) as { message?: unknown }).message ?? body);
+  } catch {
+    return body;
+  }
+}
