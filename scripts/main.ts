@@ -264,12 +264,16 @@ function commands(run: Run): Command {
   kiln
     .command("engine")
     .description("which Pulumi engine is used, and why; provides one where there is none")
+    .option("--control-plane", "the Kubernetes control plane instead")
     .option("--look", "only look, make nothing")
-    .option("--verify", "check every file of the cached engine by its hash")
+    .option("--verify", "check every file in the cache by its hash")
     .option("--json", "one JSON document on stdout, and nothing else there")
-    .action(({ look = false, verify = false }: { look?: boolean; verify?: boolean }) =>
-      run(async (context) => (await import("./verbs/engine.ts")).engine(context, { look, verify })),
-    );
+    .action((flags: { controlPlane?: boolean; look?: boolean; verify?: boolean }) => {
+      const { controlPlane = false, look = false, verify = false } = flags;
+      return run(async (context) =>
+        (await import("./verbs/engine.ts")).engine(context, { controlPlane, look, verify }),
+      );
+    });
   return kiln;
 }
 

@@ -1,6 +1,12 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
-import { type Engine, type EngineProgress, provideEngine } from "../../engine/index.ts";
+import {
+  type ControlPlane,
+  type Engine,
+  type EngineProgress,
+  provideControlPlane,
+  provideEngine,
+} from "../../engine/index.ts";
 import { type LockOwner, withLock } from "../../engine/lock.ts";
 import {
   type EnvironmentResources,
@@ -72,6 +78,19 @@ export async function openCloud(context: VerbContext, cloud: CloudName): Promise
     throw error;
   });
   return { paths, engine, target };
+}
+
+/**
+ * Provides what the sandbox's Kubernetes runs on, with progress for people: for environments that need it only, since making it takes
+ * minutes.
+ * @param signal ends it, in place of the context's own
+ * @throws EngineError
+ */
+export function controlPlaneFor(
+  context: VerbContext,
+  signal: AbortSignal = context.signal,
+): Promise<ControlPlane> {
+  return provideControlPlane({ env: context.env, onProgress: engineReporter(context.out), signal });
 }
 
 /** An environment of a cloud that is open. @throws ConfigError */
