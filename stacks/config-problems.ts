@@ -60,20 +60,29 @@ export function problemsOf(
   raw: { readonly values: Readonly<Record<string, unknown>>; readonly fileOf: (key: string) => string },
 ): ConfigProblem[] {
   return error.issues.flatMap((issue): ConfigProblem[] => {
-    const path = issue.path.map(String);
+    const path = issue.path.map((part) => (typeof part === "number" ? part : String(part)));
+    const file = raw.fileOf(String(path[0] ?? ""));
     if (issue.code === "unrecognized_keys") {
-      const prefix = path.length === 0 ? "kiln:" : `kiln:${path.join(".")}.`;
+      const prefix = path.length === 0 ? "kiln:" : `${keyText(path)}.`;
       const known = knownKeys(kind, path, raw.values);
-      return issue.keys.map((key) => unknownKey(raw.fileOf(path[0] ?? key), key, known, prefix));
+      return issue.keys.map((key) =>
+        unknownKey(path.length === 0 ? raw.fileOf(key) : file, key, known, prefix),
+      );
     }
-    return [{ file: raw.fileOf(path[0] ?? ""), key: `kiln:${path.join(".")}`, message: issue.message }];
+    return [{ file, key: keyText(path), message: issue.message }];
   });
+}
+
+/** A place in the configuration as `pulumi config set --path` takes it: `kiln:serving.projects[0].name`. Pure. */
+export function keyText(path: readonly (string | number)[]): string {
+  const [first = "", ...rest] = path;
+  return `kiln:${first}${rest.map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`)).join("")}`;
 }
 
 /** The keys that are known at a path of the configuration. */
 function knownKeys(
   kind: EnvironmentKind,
-  path: readonly string[],
+  path: readonly (string | number)[],
   values: Readonly<Record<string, unknown>>,
 ): string[] {
   if (path.join(".") === "foundry.functionApp") {
@@ -81,13 +90,25 @@ function knownKeys(
     return app?.mode === "adopt" ? ["mode", "name", "resourceGroup"] : ["mode", "sku"];
   }
   let schema: unknown = configSchema(kind);
-  for (const part of path)
-    schema = unwrap((unwrap(schema) as { shape: Record<string, unknown> }).shape[part]);
-  return Object.keys((unwrap(schema) as { shape: Record<string, unknown> }).shape);
+  let value: unknown = values;
+  for (const part of path) {
+    const inner = schemaFor(schema, value) as { element?: unknown; shape?: Record<string, unknown> };
+    schema = typeof part === "number" ? inner.element : inner.shape?.[part];
+    value = (value as Record<string, unknown> | undefined)?.[part];
+  }
+  return Object.keys((schemaFor(schema, value) as { shape: Record<string, unknown> }).shape);
 }
 
-/** The object inside a default. */
-function unwrap(schema: unknown): unknown {
-  const inner = (schema as { def?: { innerType?: unknown } }).def?.innerType;
-  return inner === undefined ? schema : unwrap(inner);
+/** The schema inside a default, and of several the one that the value says it is of. */
+function schemaFor(schema: unknown, value: unknown): unknown {
+  const { def } = schema as {
+    def?: { innerType?: unknown; discriminator?: string; options?: readonly unknown[] };
+  };
+  if (def?.innerType !== undefined) return schemaFor(def.innerType, value);
+  if (def?.discriminator === undefined) return schema;
+  const said = (value as Record<string, unknown>)[def.discriminator];
+  return def.options?.find((option) => {
+    const { shape } = option as { shape: Record<string, { def: { values?: readonly unknown[] } }> };
+    return shape[def.discriminator ?? ""]?.def.values?.includes(said) === true;
+  });
 }

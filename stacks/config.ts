@@ -9,12 +9,14 @@ import {
   ConfigError,
   type ConfigProblem,
   ENVIRONMENT_VARIABLE,
+  keyText,
   problemsOf,
   unknownKey,
 } from "./config-problems.ts";
 import { ENVIRONMENT_NAMES, type Environment, nearestEnvironment, parseEnvironment } from "./environment.ts";
 import { MODEL_CHOICE, parseModelChoice, withModel } from "./model-choice.ts";
 import { configSchema, type KilnConfig } from "./schema.ts";
+import { servingProblems } from "./serving-checks.ts";
 
 export { ConfigError, type ConfigProblem } from "./config-problems.ts";
 export {
@@ -33,6 +35,7 @@ export type {
   PrincipalType,
   VaultCreateMode,
 } from "./schema.ts";
+export type { ProjectConfig, ServingConfig } from "./serving-config.ts";
 
 /** The Pulumi project's name, and so the namespace of its configuration keys. */
 export const PROJECT = "kiln";
@@ -57,6 +60,10 @@ export const STEERING_VARIABLES = {
   model: "KILN_MODEL",
   /** When a pr-<number> environment expires, as `2026-03-01T12:00:00Z`. */
   expiresOn: "KILN_EXPIRES_ON",
+  /** Context of the kubeconfig, in place of the configured one: the sandbox has its own. */
+  kubeContext: "KILN_KUBE_CONTEXT",
+  /** Issuer of the cluster's service account tokens, in place of the configured one. */
+  serviceAccountIssuer: "KILN_SERVICE_ACCOUNT_ISSUER",
   /** `1` brings stack traces back, which the program switches off because they are slow. */
   stackTraces: "KILN_STACK_TRACES",
 } as const;
@@ -101,6 +108,12 @@ export function parseConfig(environment: Environment, raw: RawConfig, variables:
   const values = withModel(raw.values, model);
   const parsed = configSchema(environment.kind).safeParse(values, { reportInput: true });
   if (!parsed.success) problems.push(...problemsOf(parsed.error, environment.kind, raw));
+  else {
+    const { serving, foundry, workload } = parsed.data;
+    const around = { workload, environment: environment.name, foundry: foundry.enabled };
+    for (const { path, message } of servingProblems(serving, around))
+      problems.push({ file: raw.fileOf("serving"), key: keyText(["serving", ...path]), message });
+  }
 
   const mode = variables[STEERING_VARIABLES.vaultCreateMode] || "default";
   if (mode !== "default" && mode !== "recover") {
@@ -124,9 +137,18 @@ export function parseConfig(environment: Environment, raw: RawConfig, variables:
   }
   if (!parsed.success || problems.length > 0) throw new ConfigError(environment.name, problems);
 
-  const { fallbackLocations, deployerType, location, pinnedLocation, ...rest } = parsed.data;
+  const { fallbackLocations, deployerType, location, pinnedLocation, serving, ...rest } = parsed.data;
+  const context = variables[STEERING_VARIABLES.kubeContext] || serving.cluster.context;
+  const issuer = variables[STEERING_VARIABLES.serviceAccountIssuer] || serving.cluster.serviceAccountIssuer;
   return {
     ...rest,
+    serving: {
+      ...serving,
+      cluster: {
+        ...(context === undefined ? {} : { context }),
+        ...(issuer === undefined ? {} : { serviceAccountIssuer: issuer }),
+      },
+    },
     environment,
     location: chosen ?? pinnedLocation ?? location,
     locations: [...new Set([location, ...fallbackLocations])],

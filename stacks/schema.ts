@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { Environment, EnvironmentKind } from "./environment.ts";
 import { flag, oneOf, region, section, tagValue, text, whole, wrong } from "./schema-parts.ts";
-import { type ServingConfig, servingSchema } from "./serving-schema.ts";
+import type { ServingConfig } from "./serving-config.ts";
+import { servingSchema } from "./serving-schema.ts";
 
 /** The model, and how much of it an environment gets. */
 export interface ModelConfig {

@@ -1,27 +1,346 @@
 import { z } from "zod";
+import type { ProjectQuota } from "../components/openshift/quota.ts";
 import type { EnvironmentKind } from "./environment.ts";
-import { flag, section, text } from "./schema-parts.ts";
+import { amount, flag, list, section, text, whole, wrong } from "./schema-parts.ts";
 
-/** The cluster that serving is built on. */
-export interface ClusterConfig {
-  /** Context of the kubeconfig. @default the kubeconfig's current one; in the sandbox always the sandbox's own */
-  readonly context: string | undefined;
+/** What a project may use where the configuration says nothing, by kind of environment. */
+export const QUOTAS: Readonly<Record<EnvironmentKind, Required<Omit<ProjectQuota, "gpuResource">>>> = {
+  pr: quota({ cores: 4, gib: 16, gpus: 0, pods: 30, volumes: 5, storageGib: 50 }),
+  dev: quota({ cores: 16, gib: 64, gpus: 0, pods: 60, volumes: 20, storageGib: 200 }),
+  staging: quota({ cores: 32, gib: 128, gpus: 1, pods: 100, volumes: 30, storageGib: 500 }),
+  prod: quota({ cores: 64, gib: 256, gpus: 4, pods: 200, volumes: 50, storageGib: 2000 }),
+};
+
+/** Containers may together use at most twice what they ask for. */
+function quota(size: {
+  cores: number;
+  gib: number;
+  gpus: number;
+  pods: number;
+  volumes: number;
+  storageGib: number;
+}): Required<Omit<ProjectQuota, "gpuResource">> {
+  const { cores, gib, ...counts } = size;
+  return {
+    requests: { cpuCores: cores / 2, memoryGib: gib / 2 },
+    limits: { cpuCores: cores, memoryGib: gib },
+    ...counts,
+  };
 }
 
-/** What the serving system of one environment is made of. */
-export interface ServingConfig {
-  /** Whether this environment has serving. @default false */
-  readonly enabled: boolean;
-  readonly cluster: ClusterConfig;
+/** How many models, and how many pods of each, there are where the configuration says nothing. */
+const REPLICAS: Readonly<Record<EnvironmentKind, { readonly min: number; readonly max: number }>> = {
+  pr: { min: 1, max: 1 },
+  dev: { min: 1, max: 2 },
+  staging: { min: 1, max: 3 },
+  prod: { min: 2, max: 6 },
+};
+
+const map = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape, { error: section });
+const label = (what: string, max: number) =>
+  text(
+    `${what}, 1 to ${max} characters of a-z, 0-9 and hyphens, first a letter, last no hyphen`,
+    /^[a-z](?:[-a-z0-9]*[a-z0-9])?$/,
+    max,
+  );
+const shown = (what: string, max = 256) =>
+  text(`${what}, 1 to ${max} characters`, /^\S(?:[^\p{Cc}]*\S)?$/u, max);
+const image = () =>
+  text(
+    "an image by digest, registry/repository@sha256:<64 hex digits>",
+    /^[a-z0-9][\w.-]*(?::\d+)?(?:\/[\w.-]+)+@sha256:[0-9a-f]{64}$/,
+    512,
+  );
+const address = () => text("an https address", /^https:\/\/[^\s/?#]+(?:\/\S*)?$/, 512);
+const secretName = (what: string) =>
+  text(`the name of the vault's secret with ${what}: letters, digits, hyphens`, /^[0-9a-zA-Z-]+$/, 127);
+const uuid = (what: string) => text(`${what}, a uuid`, /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 36);
+const cidrs = (what: string) =>
+  list(text("a range of IPv4 addresses like 10.0.0.0/16", /^\d+(?:\.\d+){3}\/\d+$/, 18), what);
+const port = () => whole(1, 65_535, "a TCP port");
+
+const compute = () =>
+  map({
+    cpuCores: amount(0.001, 10_000, "cores"),
+    memoryGib: amount(0.001, 100_000, "GiB"),
+  });
+const size = () =>
+  map({
+    requests: compute(),
+    limits: compute().exactOptional(),
+    gpus: whole(0, 16, "GPUs").default(0),
+  });
+const people = () =>
+  map({
+    users: list(shown("a user's name"), "users").default([]),
+    groups: list(shown("a group's name"), "groups").default([]),
+  }).prefault({});
+const replicas = (defaults: { readonly min: number; readonly max: number }) =>
+  map({
+    min: minReplicas().default(defaults.min),
+    max: whole(1, 100, "replicas").default(defaults.max),
+  }).prefault({});
+
+/** 0 would be taken, and silently become 1 (kserve#3514). */
+function minReplicas() {
+  const allowed =
+    "a whole number of replicas from 1 to 100; a model without pods is one with stopped: true, since Standard mode turns 0 into 1";
+  const error = (issue: { input?: unknown }) => wrong(issue.input, allowed);
+  return z.number({ error }).int({ error }).min(1, { error }).max(100, { error });
+}
+
+function quotaSchema(kind: EnvironmentKind) {
+  const defaults = QUOTAS[kind];
+  return map({
+    requests: compute().default(defaults.requests),
+    limits: compute().default(defaults.limits),
+    gpus: whole(0, 1000, "GPUs").default(defaults.gpus),
+    pods: whole(1, 10_000, "pods").default(defaults.pods),
+    volumes: whole(0, 10_000, "claims").default(defaults.volumes),
+    storageGib: whole(0, 1_000_000, "GiB").default(defaults.storageGib),
+  }).prefault({});
+}
+
+const inVault = (what: string) => map({ secret: secretName(what) });
+const named = {
+  name: label("the connection's name", 40),
+  displayName: shown("what the dashboard shows").exactOptional(),
+};
+const connection = z.discriminatedUnion(
+  "type",
+  [
+    z.strictObject({
+      ...named,
+      type: z.literal("s3"),
+      endpoint: address(),
+      bucket: text(
+        "a bucket's name, 3 to 63 of a-z, 0-9, hyphen, dot",
+        /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+        63,
+      ),
+      region: text("a region as the storage names it", /^[\w-]+$/, 60).default("us-east-1"),
+      accessKeyId: inVault("the access key's id"),
+      secretAccessKey: inVault("the access key"),
+    }),
+    z.strictObject({
+      ...named,
+      type: z.literal("azure-blob"),
+      account: text("a storage account, 3 to 24 of a-z and 0-9", /^[a-z0-9]{3,24}$/, 24),
+      container: text("a container of it, 3 to 63 of a-z, 0-9, hyphen", /^[a-z0-9](?:-?[a-z0-9]){2,62}$/, 63),
+      accessKey: inVault("the account's key"),
+    }),
+    z.strictObject({ ...named, type: z.literal("uri"), uri: inVault("the address") }),
+    z.strictObject({
+      ...named,
+      type: z.literal("oci"),
+      registry: text("the host of a registry", /^[a-z0-9][a-z0-9.-]*(?::\d+)?$/, 253),
+      dockerConfig: inVault("the docker configuration"),
+    }),
+  ],
+  {
+    error: (issue) => {
+      const input: unknown = issue.input;
+      if (typeof input !== "object" || input === null || Array.isArray(input))
+        return wrong(input, "a map of keys and values");
+      return wrong((input as { type?: unknown }).type, "one of s3, azure-blob, uri, oci");
+    },
+  },
+);
+
+const format = map({
+  name: text("a model format, like onnx", /^[\w.-]+$/, 63),
+  version: text('a version in quotes, like "1"', /^[\w.-]+$/, 40).exactOptional(),
+});
+
+const runtime = map({
+  name: label("the runtime's name", 50),
+  displayName: shown("what the dashboard shows").exactOptional(),
+  image: image(),
+  formats: list(format, "model formats").min(1, { error: "is empty; a runtime serves at least one format" }),
+  command: words().exactOptional(),
+  args: words().default([]),
+  env: z
+    .record(z.string(), z.string({ error: (issue) => wrong(issue.input, "text; numbers in quotes") }), {
+      error: section,
+    })
+    .default({}),
+  port: whole(1024, 65_535, "a TCP port").default(8080),
+  resources: size(),
+  sharedMemoryGib: amount(0.063, 1024, "GiB").exactOptional(),
+});
+
+function words() {
+  return list(shown("an argument", 4096), "arguments");
+}
+
+const source = () =>
+  z.union(
+    [
+      map({
+        connection: label("a data connection of the project", 40),
+        path: text("a path in the bucket without a leading slash", /^[^/\s]\S*$/, 1024),
+      }),
+      map({ uri: text("an address like oci://… or hf://…", /^[a-z0-9]+:\/\/\S+$/, 1024) }),
+    ],
+    { error: (issue) => wrong(issue.input, "a map of connection and path, or of uri alone") },
+  );
+
+function model(kind: EnvironmentKind) {
+  return map({
+    name: label("the model's name", 53),
+    displayName: shown("what the dashboard shows").exactOptional(),
+    format,
+    runtime: label("a runtime of the project", 50),
+    source: source(),
+    replicas: replicas(REPLICAS[kind]),
+    resources: size(),
+    args: words().default([]),
+    exposed: flag().default(false),
+    auth: flag().default(true),
+    callers: people(),
+    canary: map({
+      source: source(),
+      percent: whole(1, 99, "percent"),
+      replicas: whole(1, 100, "replicas").default(1),
+    }).exactOptional(),
+    stopped: flag().default(false),
+    patienceSeconds: whole(10, 7200, "seconds").default(600),
+  });
+}
+
+const notebook = map({
+  name: label("the notebook's name", 52),
+  displayName: shown("what the dashboard shows").exactOptional(),
+  image: image(),
+  size: size(),
+  storageGib: whole(1, 100_000, "GiB").default(20),
+  sharedMemoryGib: amount(0.001, 1000, "GiB").exactOptional(),
+  connections: list(label("a data connection of the project", 40), "data connections").default([]),
+  stoppedSince: text(
+    "a time in UTC, like 2026-03-01T12:00:00Z",
+    /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/,
+    20,
+  ).exactOptional(),
+});
+
+const pipelineServer = map({
+  database: map({
+    host: text("a host name", /^[a-z0-9][a-z0-9.-]*$/i, 253),
+    port: port().default(3306),
+    name: text("a database's name", /^[\w-]+$/, 64),
+    username: text("a user of the database", /^[\w.@-]+$/, 80),
+    passwordSecret: secretName("the database's password"),
+  }),
+  connection: label("a data connection of the project", 40),
+});
+
+const scheduledPipeline = map({
+  name: label("the schedule's name", 40),
+  pipeline: shown("a pipeline's name"),
+  version: shown("a version of the pipeline").exactOptional(),
+  schedule: text("five fields, or @hourly, @daily, @weekly, @monthly", /^(?:@\w+|\S+(?: \S+){4})$/, 100),
+  timeZone: text("a time zone by its IANA name", /^[A-Za-z_]+(?:\/[\w+-]+)*$/, 60).default("Etc/UTC"),
+  enabled: flag().default(true),
+  parameters: z
+    .record(
+      z.string(),
+      z.union([z.string(), z.number(), z.boolean()], {
+        error: (issue) => wrong(issue.input, "text, a number, true or false"),
+      }),
+      { error: section },
+    )
+    .default({}),
+  image: image(),
+});
+
+const network = () =>
+  map({
+    egress: list(
+      map({
+        cidr: text("a range of IPv4 addresses like 203.0.113.0/24", /^\d+(?:\.\d+){3}\/\d+$/, 18),
+        except: cidrs("ranges that stay closed").exactOptional(),
+        ports: list(port(), "TCP ports"),
+        pods: z
+          .enum(["all", "models"], { error: (issue) => wrong(issue.input, "one of all, models") })
+          .default("all"),
+      }),
+      "what pods may reach",
+    ).default([]),
+    monitoringNamespaces: list(label("a namespace", 63), "namespaces").exactOptional(),
+    platformNamespaces: list(label("a namespace", 63), "namespaces").exactOptional(),
+    apiServer: map({ cidrs: cidrs("ranges of addresses"), port: port().default(6443) }).exactOptional(),
+  }).prefault({});
+
+function project(kind: EnvironmentKind) {
+  return map({
+    name: label("the project's name", 30),
+    displayName: shown("what the dashboard shows").exactOptional(),
+    description: shown("what the project is for", 1024).exactOptional(),
+    quota: quotaSchema(kind),
+    containers: map({
+      defaultRequests: compute().exactOptional(),
+      defaultLimits: compute().exactOptional(),
+      max: compute().exactOptional(),
+    }).exactOptional(),
+    access: map({ admin: people(), edit: people(), view: people() }).prefault({}),
+    network: network(),
+    clusterQueue: label("a ClusterQueue of Kueue", 63).exactOptional(),
+    connections: list(connection, "data connections").default([]),
+    runtimes: list(runtime, "serving runtimes").default([]),
+    models: list(model(kind), "models").default([]),
+    notebooks: list(notebook, "notebooks").default([]),
+    pipelineServer: pipelineServer.exactOptional(),
+    scheduledPipelines: list(scheduledPipeline, "scheduled pipelines").default([]),
+  });
+}
+
+function agent(kind: EnvironmentKind) {
+  return map({
+    name: label("the name of the agent's project", 30).default("agent"),
+    image: image(),
+    schemaRevision: text("a revision of the database's schema", /^[\w.-]+$/, 63).exactOptional(),
+    replicas: replicas({ min: 2, max: 6 }),
+    host: text("a host name", /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, 253).exactOptional(),
+    database: map({
+      image: image(),
+      storageGib: whole(1, 100_000, "GiB").default(20),
+      passwordSecret: secretName("the database's password").default("agent-database-password"),
+    }),
+    network: map({
+      apiServer: map({ cidrs: cidrs("ranges of addresses"), port: port().default(6443) }),
+      modelCidrs: cidrs("ranges of addresses").exactOptional(),
+      clusterCidrs: cidrs("ranges of addresses").exactOptional(),
+    }),
+    model: map({
+      endpoint: address(),
+      deployment: shown("a model deployment's name", 64),
+      keySecret: secretName("the model's key"),
+    }).exactOptional(),
+    keyRefreshMinutes: whole(1, 1440, "minutes").default(5),
+    archiveAfterDays: whole(1, 3650, "days").default(30),
+    auditRetentionDays: whole(30, 3650, "days").default(365),
+    quota: quotaSchema(kind),
+  });
 }
 
 /** The schema of `kiln:serving`, with the defaults of the given kind of environment. Pure. */
-export function servingSchema(_kind: EnvironmentKind) {
-  const cluster = z.strictObject(
-    { context: text("a context of the kubeconfig", /^\S+$/, 253).optional() },
-    { error: section },
-  );
-  return z
-    .strictObject({ enabled: flag().default(false), cluster: cluster.prefault({}) }, { error: section })
-    .transform((value): ServingConfig => ({ ...value, cluster: { context: value.cluster.context } }));
+export function servingSchema(kind: EnvironmentKind) {
+  return map({
+    enabled: flag().default(false),
+    cluster: map({
+      context: text("a context of the kubeconfig", /^\S+$/, 253).exactOptional(),
+      serviceAccountIssuer: address().exactOptional(),
+    }).prefault({}),
+    vault: map({
+      uri: text(
+        "a vault's address, https://<vault>.vault.azure.net/",
+        /^https:\/\/[a-z0-9-]{3,24}\.vault\.azure\.net\/?$/i,
+        60,
+      ),
+      tenantId: uuid("the tenant"),
+      clientId: uuid("the client id of the identity that reads it"),
+    }).exactOptional(),
+    projects: list(project(kind), "data science projects").default([]),
+    agent: agent(kind).exactOptional(),
+  });
 }

@@ -8,6 +8,7 @@ export const apiVersions: Readonly<Record<string, string>> = {
   "azure-native:cognitiveservices:Deployment": "2025-06-01",
   "azure-native:keyvault:Vault": "2024-11-01",
   "azure-native:managedidentity:UserAssignedIdentity": "2023-01-31",
+  "azure-native:managedidentity:FederatedIdentityCredential": "2023-01-31",
   "azure-native:operationalinsights:Workspace": "2023-09-01",
   "azure-native:applicationinsights:Component": "2020-02-02",
   "azure-native:storage:StorageAccount": "2024-01-01",

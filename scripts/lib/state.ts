@@ -77,6 +77,8 @@ const idTemplates: Readonly<Record<string, string>> = {
   "azure-native:keyvault:Vault": "{group}/providers/Microsoft.KeyVault/vaults/{vaultName}",
   "azure-native:managedidentity:UserAssignedIdentity":
     "{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{resourceName}",
+  "azure-native:managedidentity:FederatedIdentityCredential":
+    "{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{resourceName}/federatedIdentityCredentials/{federatedIdentityCredentialResourceName}",
   "azure-native:operationalinsights:Workspace":
     "{group}/providers/Microsoft.OperationalInsights/workspaces/{workspaceName}",
   "azure-native:applicationinsights:Component":

@@ -1,0 +1,326 @@
+/** What no single value of `kiln:serving` shows to be wrong, but several together do. */
+import { connectionProblems } from "../components/openshift/connection.ts";
+import { modelSourceProblems } from "../components/openshift/model-source.ts";
+import { networkProblems } from "../components/openshift/network.ts";
+import { quotaProblems } from "../components/openshift/quota.ts";
+import { subjectProblems } from "../components/openshift/subjects.ts";
+import { DNS_LABEL_MAX, projectNamespace } from "../components/shared/kubernetes.ts";
+import type { Compute } from "../components/shared/quantities.ts";
+import type { FieldProblem } from "../components/shared/validation.ts";
+import type {
+  AgentConfig,
+  ProjectConfig,
+  ServedModelConfig,
+  ServingConfig,
+  SizeConfig,
+  SourceConfig,
+} from "./serving-config.ts";
+
+/** One problem, by the path of its key below `kiln:serving`. */
+export interface ServingProblem {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+type Path = ServingProblem["path"];
+
+/** What the rest of the configuration says that serving depends on. */
+export interface Around {
+  readonly workload: string;
+  readonly environment: string;
+  /** Whether the environment has the foundry, whose vault and model serving then uses. */
+  readonly foundry: boolean;
+}
+
+/** Everything that does not fit together, of a configuration whose values are each legal. Pure. */
+export function servingProblems(serving: ServingConfig, around: Around): ServingProblem[] {
+  const { projects, agent, vault } = serving;
+  const names = projects.map(({ name }) => name);
+  return [
+    ...repeated(["projects"], names),
+    ...(agent !== undefined && names.includes(agent.name)
+      ? [
+          {
+            path: ["agent", "name"],
+            message: `is "${agent.name}", which a project of kiln:serving.projects has`,
+          },
+        ]
+      : []),
+    ...projects.flatMap((project, at) => projectProblems(project, ["projects", at], serving, around)),
+    ...(agent === undefined ? [] : agentProblems(agent, serving, around)),
+    ...(around.foundry && vault !== undefined
+      ? [
+          {
+            path: ["vault"],
+            message: "does not go with the foundry, whose vault is used; leave one of them out",
+          },
+        ]
+      : []),
+  ];
+}
+
+function projectProblems(
+  project: ProjectConfig,
+  path: Path,
+  serving: ServingConfig,
+  around: Around,
+): ServingProblem[] {
+  const { connections, runtimes, models, notebooks, scheduledPipelines, pipelineServer } = project;
+  const connectionNames = connections.map(({ name }) => name);
+  const knows = (field: string, name: string, among: readonly string[], what: string): FieldProblem[] =>
+    among.includes(name)
+      ? []
+      : [
+          {
+            field,
+            message: `is "${name}"; allowed: one of the project's ${what}, ${among.join(", ") || "of which there are none"}`,
+          },
+        ];
+  const sourceProblems = (field: string, source: SourceConfig): FieldProblem[] => {
+    if ("uri" in source) return modelSourceProblems(field, source);
+    const { connection: name, path: folder } = source;
+    const connection = connections.find((each) => each.name === name);
+    if (connection === undefined) return knows(`${field}.connection`, name, connectionNames, "connections");
+    return modelSourceProblems(field, { connection: { connectionName: name, connection }, path: folder });
+  };
+  const fields: FieldProblem[] = [
+    ...quotaProblems(project.quota, project.containers ?? {}),
+    ...networkProblems(project.network),
+    ...(["admin", "edit", "view"] as const).flatMap((role) =>
+      subjectProblems(`access.${role}`, project.access[role]),
+    ),
+    ...connections.flatMap((each, at) => connectionProblems(`connections[${at}]`, each)),
+    ...models.flatMap((model, at): FieldProblem[] => {
+      const field = `models[${at}]`;
+      const runtime = runtimes.find(({ name }) => name === model.runtime);
+      const formats = runtime?.formats.map(({ name }) => name) ?? [];
+      return [
+        ...knows(
+          `${field}.runtime`,
+          model.runtime,
+          runtimes.map(({ name }) => name),
+          "runtimes",
+        ),
+        ...(runtime !== undefined && !formats.includes(model.format.name)
+          ? [
+              {
+                field: `${field}.format.name`,
+                message: `is "${model.format.name}"; allowed: what the runtime ${runtime.name} serves, ${formats.join(", ")}`,
+              },
+            ]
+          : []),
+        ...sourceProblems(`${field}.source`, model.source),
+        ...(model.canary === undefined ? [] : sourceProblems(`${field}.canary.source`, model.canary.source)),
+        ...canaryProblems(field, model),
+        ...(model.exposed ? hostProblem(`${field}.name`, model.name, project, around) : []),
+        ...orderProblem(`${field}.replicas`, model.replicas),
+        ...sizeProblems(
+          `${field}.resources`,
+          model.resources,
+          project,
+          model.stopped ? 0 : model.replicas.max,
+        ),
+      ];
+    }),
+    ...notebooks.flatMap((notebook, at) => [
+      ...notebook.connections.flatMap((name, index) =>
+        knows(`notebooks[${at}].connections[${index}]`, name, connectionNames, "connections"),
+      ),
+      ...sizeProblems(`notebooks[${at}].size`, notebook.size, project, 1),
+    ]),
+    ...(pipelineServer === undefined
+      ? []
+      : knows("pipelineServer.connection", pipelineServer.connection, connectionNames, "connections")),
+    ...(scheduledPipelines.length > 0 && pipelineServer === undefined
+      ? [{ field: "scheduledPipelines", message: "need a pipelineServer in the project" }]
+      : []),
+    ...totalProblems(project),
+  ];
+  return [
+    ...repeated([...path, "connections"], connectionNames),
+    ...repeated(
+      [...path, "runtimes"],
+      runtimes.map(({ name }) => name),
+    ),
+    ...repeated(
+      [...path, "models"],
+      models.map(({ name }) => name),
+    ),
+    ...repeated(
+      [...path, "notebooks"],
+      notebooks.map(({ name }) => name),
+    ),
+    ...repeated(
+      [...path, "scheduledPipelines"],
+      scheduledPipelines.map(({ name }) => name),
+    ),
+    ...fields.map(({ field, message }) => ({ path: [...path, ...pathOf(field)], message })),
+    ...(needsVault(project) && !around.foundry && serving.vault === undefined
+      ? [
+          {
+            path: ["vault"],
+            message: `is missing; ${project.name} has connections, whose keys lie in a vault, and there is no foundry to bring one`,
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Whether anything in a project is read from a vault. Pure. */
+export function needsVault({ connections, pipelineServer }: ProjectConfig): boolean {
+  return connections.length > 0 || pipelineServer !== undefined;
+}
+
+function agentProblems(agent: AgentConfig, serving: ServingConfig, around: Around): ServingProblem[] {
+  const missing = (path: Path, what: string) => ({
+    path,
+    message: `is missing; there is no foundry to bring ${what}`,
+  });
+  const surplus = {
+    path: ["agent", "model"],
+    message: "does not go with the foundry, whose model is used; leave one of them out",
+  };
+  return [
+    ...[...quotaProblems(agent.quota), ...orderProblem("replicas", agent.replicas)].map(
+      ({ field, message }) => ({
+        path: ["agent", ...pathOf(field)],
+        message,
+      }),
+    ),
+    ...(around.foundry && agent.model !== undefined ? [surplus] : []),
+    ...(!around.foundry && agent.model === undefined
+      ? [missing(["agent", "model"], "the agent's model")]
+      : []),
+    ...(!around.foundry && serving.vault === undefined ? [missing(["vault"], "the agent's secrets")] : []),
+  ];
+}
+
+/** In Standard mode only the router divides traffic, and nothing divides it for a model that stands still. */
+function canaryProblems(field: string, { canary, exposed, stopped }: ServedModelConfig): FieldProblem[] {
+  if (canary === undefined) return [];
+  return [
+    ...(exposed
+      ? []
+      : [{ field: `${field}.canary`, message: "needs exposed: true; only the router divides traffic" }]),
+    ...(stopped ? [{ field: `${field}.canary`, message: "does not go with stopped: true" }] : []),
+  ];
+}
+
+/** A model's host name is `<model>-<namespace>.<domain>`, and its first part a DNS label. */
+function hostProblem(field: string, model: string, project: ProjectConfig, around: Around): FieldProblem[] {
+  const host = `${model}-${projectNamespace(around.workload, around.environment, project.name)}`;
+  if (host.length <= DNS_LABEL_MAX) return [];
+  const message = `is "${model}"; its host name would begin with ${host}, of ${host.length} characters, and ${DNS_LABEL_MAX} are allowed`;
+  return [{ field, message }];
+}
+
+function orderProblem(field: string, { min, max }: { min: number; max: number }): FieldProblem[] {
+  return min <= max
+    ? []
+    : [{ field: `${field}.min`, message: `is ${min}, more than ${field}.max, which is ${max}` }];
+}
+
+/** Limits as they count: what is requested where nothing is said. Pure. */
+export function limitsOf({ requests, limits }: SizeConfig): Compute {
+  return limits ?? requests;
+}
+
+const parts = ["cpuCores", "memoryGib"] as const;
+
+function sizeProblems(
+  field: string,
+  size: SizeConfig,
+  { quota, containers }: ProjectConfig,
+  pods: number,
+): FieldProblem[] {
+  const limits = limitsOf(size);
+  const [most, named] =
+    containers?.max === undefined ? [quota.limits, "quota.limits"] : [containers.max, "containers.max"];
+  return [
+    ...parts.flatMap((part) =>
+      size.requests[part] > limits[part]
+        ? [
+            {
+              field: `${field}.requests.${part}`,
+              message: `is ${size.requests[part]}, more than ${field}.limits.${part}, which is ${limits[part]}`,
+            },
+          ]
+        : [],
+    ),
+    ...parts.flatMap((part) =>
+      limits[part] > most[part]
+        ? [
+            {
+              field: `${field}.limits.${part}`,
+              message: `is ${limits[part]}; allowed: at most ${named}.${part} of the project, which is ${most[part]}`,
+            },
+          ]
+        : [],
+    ),
+    ...(size.gpus > 0 && size.gpus * pods > (quota.gpus ?? 0)
+      ? [
+          {
+            field: `${field}.gpus`,
+            message: `is ${size.gpus} for each of ${pods} pods; allowed: ${quota.gpus ?? 0} in all, the project's quota.gpus`,
+          },
+        ]
+      : []),
+  ];
+}
+
+/** What runs at the least has to fit into the quota, or a pod is refused for good. */
+function totalProblems({ models, notebooks, quota }: ProjectConfig): FieldProblem[] {
+  const running = [
+    ...models
+      .filter(({ stopped }) => !stopped)
+      .map(({ resources, replicas }) => ({ size: resources, pods: replicas.min })),
+    ...notebooks
+      .filter(({ stoppedSince }) => stoppedSince === undefined)
+      .map(({ size }) => ({ size, pods: 1 })),
+  ];
+  const pods = running.reduce((sum, each) => sum + each.pods, 0);
+  return [
+    ...(["requests", "limits"] as const).flatMap((kind) =>
+      parts.flatMap((part) => {
+        const total = running.reduce(
+          (sum, { size, pods: count }) =>
+            sum + count * (kind === "limits" ? limitsOf(size) : size.requests)[part],
+          0,
+        );
+        const unit = part === "cpuCores" ? "cores" : "GiB";
+        return total > quota[kind][part] + 1e-9
+          ? [
+              {
+                field: `quota.${kind}.${part}`,
+                message: `is ${quota[kind][part]}; the project's models and notebooks together take ${Math.round(total * 1000) / 1000} ${unit} at the least`,
+              },
+            ]
+          : [];
+      }),
+    ),
+    ...(pods > quota.pods
+      ? [
+          {
+            field: "quota.pods",
+            message: `is ${quota.pods}; the project's models and notebooks are ${pods} pods at the least`,
+          },
+        ]
+      : []),
+  ];
+}
+
+function repeated(path: Path, names: readonly string[]): ServingProblem[] {
+  return names.flatMap((name, at) =>
+    names.indexOf(name) < at
+      ? [{ path: [...path, at, "name"], message: `is "${name}", which an earlier one has` }]
+      : [],
+  );
+}
+
+/** `models[0].runtime` as a path. */
+function pathOf(field: string): (string | number)[] {
+  return field
+    .split(/[.[\] ]+/)
+    .filter((part) => part !== "")
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+}
