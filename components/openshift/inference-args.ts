@@ -29,10 +29,15 @@ export interface Canary {
   readonly replicas?: number;
 }
 
-/** Who may call a model: whoever may `get` it, by name, in the project. */
+/**
+ * Callers need a token, and may call when they may `get` the model. Whoever edits or views the project may; others are named
+ * here. Without others nothing is made for it.
+ */
 export interface TokenAuth {
-  /** @default nobody but the model's own callers' service account, and who has a role in the project */
+  /** Who else may call. @default nobody */
   readonly callers?: Subjects;
+  /** Whether to make a service account for callers, of which a token is taken for a while. @default false */
+  readonly account?: boolean;
 }
 
 /** Whether callers need a token and the model is reachable from outside; outside without a token must be said. */

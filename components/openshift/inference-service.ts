@@ -22,7 +22,7 @@ export class InferenceService extends ComponentResource {
   readonly internalUrl: string;
   /** Address from outside; nothing where it is not exposed. */
   readonly externalUrl: Output<string | undefined>;
-  /** Name of the service account that callers may take a token of, where a token is needed. */
+  /** Name of the service account that callers may take a token of, where one was asked for. */
   readonly callersAccount: string | undefined;
   /** The models behind the address: one, or two with a canary. */
   readonly models: readonly Resource[];
@@ -34,10 +34,8 @@ export class InferenceService extends ComponentResource {
     const { access = {}, modelName, project } = args;
     this.modelName = modelName;
     this.internalUrl = internalUrl(args);
-    this.callersAccount =
-      access.auth === undefined || access.auth === "none"
-        ? undefined
-        : letCallersIn(name, { ...args, auth: access.auth }, { parent: this });
+    const { auth = "none" } = access;
+    this.callersAccount = auth === "none" ? undefined : letCallersIn(name, args, auth, { parent: this });
     const model = this.#model(name, args, modelName);
     this.models = [model, ...this.#canary(name, args)];
     this.externalUrl = this.#externalUrl(name, args, model);

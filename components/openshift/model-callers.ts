@@ -6,7 +6,7 @@ import { kubernetesLabels } from "../shared/kubernetes.ts";
 import type { InferenceServiceArgs, TokenAuth } from "./inference-args.ts";
 import { CANARY_SUFFIX } from "./inference-spec.ts";
 import { placed } from "./place.ts";
-import { rbacSubjects, roleRef } from "./subjects.ts";
+import { isNobody, rbacSubjects, roleRef } from "./subjects.ts";
 
 /** Name of the service account for callers of a model. Pure. */
 export function callersAccountOf(modelName: string): string {
@@ -14,27 +14,29 @@ export function callersAccountOf(modelName: string): string {
 }
 
 /**
- * Lets callers of a model in: the proxy before it asks whether they may `get` this InferenceService. A service account of their
- * own, of which a token is taken for a while (`kubectl create token`); no token that lasts, and none in the state.
- * @returns the name of the service account.
+ * Lets callers of a model in: the proxy before it asks whether they may `get` this InferenceService. Tokens are taken for a while
+ * (`kubectl create token`); none lasts, and none is in the state.
+ * @returns the name of the callers' own service account, where there is one.
  */
 export function letCallersIn(
   name: string,
-  args: InferenceServiceArgs & { readonly auth: TokenAuth },
+  args: InferenceServiceArgs,
+  auth: TokenAuth,
   { parent }: { readonly parent: Resource },
-): string {
+): string | undefined {
   const { modelName, project } = args;
-  const account = callersAccountOf(modelName);
-  const metadata = { name: account, namespace: project.namespace, labels: kubernetesLabels(args.tags) };
+  const { account = false, callers = {} } = auth;
+  if (!account && isNobody(callers)) return undefined;
+  const named = callersAccountOf(modelName);
+  const metadata = { name: named, namespace: project.namespace, labels: kubernetesLabels(args.tags) };
   const options = placed(project, { parent });
-  new ServiceAccount(`${name}-callers`, { metadata, automountServiceAccountToken: false }, options);
+  const own = account ? [{ kind: "ServiceAccount", name: named, namespace: project.namespace }] : [];
+  if (account)
+    new ServiceAccount(`${name}-callers`, { metadata, automountServiceAccountToken: false }, options);
   new Role(`${name}-callers`, { metadata, rules: [callerRule(args)] }, options);
-  new RoleBinding(
-    `${name}-callers`,
-    { metadata, subjects: callers(args), roleRef: roleRef("Role", account) },
-    options,
-  );
-  return account;
+  const subjects = [...own, ...rbacSubjects(callers, project.namespace)];
+  new RoleBinding(`${name}-callers`, { metadata, subjects, roleRef: roleRef("Role", named) }, options);
+  return account ? named : undefined;
 }
 
 /** What a caller may: see this model, by name; that is what the proxy asks for. Pure. */
@@ -45,9 +47,4 @@ export function callerRule({ modelName, canary }: Pick<InferenceServiceArgs, "mo
     resourceNames: [modelName, ...(canary === undefined ? [] : [`${modelName}${CANARY_SUFFIX}`])],
     verbs: ["get"],
   };
-}
-
-function callers({ modelName, project, auth }: InferenceServiceArgs & { readonly auth: TokenAuth }) {
-  const own = { kind: "ServiceAccount", name: callersAccountOf(modelName), namespace: project.namespace };
-  return [own, ...rbacSubjects(auth.callers ?? {}, project.namespace)];
 }

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 /** GitHub's OpenID provider. */
 export const ISSUER = "https://token.actions.githubusercontent.com";
 /** Whom a job's token is meant for when it is to be exchanged for one of Azure's. */
-export const AUDIENCE = "api://AzureADTokenExchange";
+export { AUDIENCE } from "../../shared/federation.ts";
 
 /** Which jobs of a repository: exactly one of these. */
 export type Job =
