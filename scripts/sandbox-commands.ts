@@ -1,5 +1,6 @@
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import type { Run } from "./lib/session.ts";
+import { addKubernetesCommands } from "./sandbox-kubernetes-commands.ts";
 import type { OidcOptions } from "./verbs/sandbox-github.ts";
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -114,6 +115,7 @@ export function addSandboxCommands(kiln: Command, run: Run): void {
   );
 
   addGitHubCommands(sandbox, command, run);
+  addKubernetesCommands(sandbox, command, run);
 }
 
 function addGitHubCommands(

@@ -34,7 +34,10 @@ export async function setUp(options: {
   const objectsHash = hashOf(JSON.stringify(objects));
   const [noted, present] = await Promise.all([readNotes(api), definedNames(api)]);
 
-  const due = definitions.filter(({ name, hash }) => !present.has(name) || noted[name] !== hash);
+  const due = definitions
+    .filter(({ name, hash }) => !present.has(name) || noted[name] !== hash)
+    // The longest first: the others go by its side.
+    .sort((a, b) => b.text.length - a.text.length);
   await Promise.all(due.map((each) => define(api, each)));
   if (noted.objects !== objectsHash) await Promise.all(inOrder(objects).map((chain) => applyAll(api, chain)));
   await established(

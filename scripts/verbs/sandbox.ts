@@ -50,6 +50,7 @@ function tell(context: VerbContext, found: SandboxStatus): ExitCode {
           ["owner's secret", String(found.owner?.clientSecretFile)],
           ["GitHub", `${found.github?.owner}, as ${found.github?.login}`],
           ["GitHub token", String(found.github?.tokenFile)],
+          ["Kubernetes", kubernetesText(found)],
           ["process", String(found.pid)],
           ["data", found.dataDir],
         ],
@@ -58,6 +59,12 @@ function tell(context: VerbContext, found: SandboxStatus): ExitCode {
     );
   }
   return exitCodes.done;
+}
+
+function kubernetesText({ kubernetes }: SandboxStatus): string {
+  if (kubernetes === undefined || kubernetes.state === "stopped") return "not running";
+  if (kubernetes.state === "failed") return `does not run: ${kubernetes.reason}`;
+  return kubernetes.running ? String(kubernetes.server) : "starting";
 }
 
 /** The one verb whose answer is a secret: the token goes to stdout, for the client that asked. */
