@@ -123,6 +123,11 @@ export async function openSandbox(options: {
       }),
       gitHubToken: (clientId) => readFileSync(paths.githubTokenOf(requireService(cloud, clientId)), "utf8"),
       gitHubOwner: organization.login,
+      kubeconfig: (clientId) => {
+        const { state } = kubernetes.status();
+        if (state === "stopped" || state === "failed") return undefined;
+        return kubeconfigOf(dataDir, requireService(cloud, clientId));
+      },
       agent: () => new https.Agent({ keepAlive: true, ca: [tls.ca], proxyEnv: { HTTPS_PROXY: proxy } }),
     });
 

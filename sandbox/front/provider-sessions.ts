@@ -9,7 +9,8 @@ import type { ArmRequest, ArmResponse } from "../providers/transport.ts";
 interface Session {
   readonly clientId: string;
   readonly projectDir: string;
-  readonly ports: ProviderPorts;
+  /** Of an older sandbox, those of its providers. */
+  readonly ports: Partial<ProviderPorts>;
 }
 
 /** How providers reach the cloud, and as whom. */
@@ -19,6 +20,8 @@ interface Reach {
   /** The principal's token of the sandbox's GitHub. */
   gitHubToken(clientId: string): string;
   readonly gitHubOwner: string;
+  /** The path of the principal's kubeconfig; undefined while there is no API server to use it with. */
+  kubeconfig(clientId: string): string | undefined;
 }
 
 const armAudience = "https://management.azure.com";
@@ -79,7 +82,7 @@ export class ProviderSessions {
   async #serve(
     clientId: string,
     projectDir: string,
-    ports: ProviderPorts | undefined,
+    ports: Partial<ProviderPorts> | undefined,
   ): Promise<ProviderServer> {
     // gRPC and the generated messages are slow to load, and a sandbox used without Pulumi never needs them.
     const { serveProviders } = await import("../providers/server.ts");
@@ -90,6 +93,7 @@ export class ProviderSessions {
       armTransport: this.#transport(clientId, getToken),
       getToken,
       gitHubOwner: this.#reach.gitHubOwner,
+      kubeconfig: () => this.#reach.kubeconfig(clientId),
       commandEnv: () => this.#reach.environment(clientId),
       projectDir,
     };

@@ -7,8 +7,16 @@ export interface Session {
   readonly config: Readonly<Record<string, string>>;
   /** Aborts when the engine cancels, hangs up, or the server closes. */
   readonly signal: AbortSignal;
-  /** Shows a line to whoever runs the engine, under the resource; lines come in the order of the calls. Never rejects. */
-  log(urn: string, severity: "debug" | "info" | "warning" | "error", message: string): Promise<void>;
+  /**
+   * Shows a line to whoever runs the engine, under the resource; lines come in the order of the calls. Never rejects.
+   * @param ephemeral only while the resource is worked on, in place of the one before
+   */
+  log(
+    urn: string,
+    severity: "debug" | "info" | "warning" | "error",
+    message: string,
+    ephemeral?: boolean,
+  ): Promise<void>;
 }
 
 export interface CheckFailure {

@@ -5,6 +5,7 @@ import { AzureNative } from "./azure-native.ts";
 import { Command } from "./command.ts";
 import type { GetToken } from "./functions.ts";
 import { GitHubProvider } from "./github/provider.ts";
+import { KubernetesProvider } from "./kubernetes/provider.ts";
 import type { Provider } from "./provider.ts";
 import { serviceOf } from "./rpc.ts";
 import { Sessions } from "./sessions.ts";
@@ -14,6 +15,7 @@ export interface ProviderPorts {
   readonly azureNative: number;
   readonly command: number;
   readonly github: number;
+  readonly kubernetes: number;
 }
 
 export interface ProvidersOptions {
@@ -25,6 +27,8 @@ export interface ProvidersOptions {
   readonly getToken: GetToken;
   /** Whose repositories on GitHub, where the program does not say. */
   readonly gitHubOwner: string;
+  /** The path of the principal's kubeconfig; undefined while the control plane is not running. */
+  readonly kubeconfig?: () => string | undefined;
   /** What commands get in their environment beside PATH, HOME, TMPDIR, LANG and their own `environment`. */
   readonly commandEnv: () => Promise<Record<string, string>> | Record<string, string>;
   /** Where commands run that name no `dir`; they find it in KILN_PROJECT_DIR. */
@@ -35,7 +39,7 @@ export interface ProvidersOptions {
 }
 
 export interface ProviderServer {
-  /** For `PULUMI_DEBUG_PROVIDERS=azure-native:<azureNative>,command:<command>,github:<github>`. */
+  /** For `PULUMI_DEBUG_PROVIDERS=azure-native:<azureNative>,command:<command>,github:<github>,kubernetes:<kubernetes>`. */
   readonly ports: ProviderPorts;
   /** Aborts what is under way, kills running commands, and frees the ports. */
   close(): Promise<void>;
@@ -46,12 +50,13 @@ const host = "127.0.0.1";
 const maxMessageBytes = 400 * 1024 * 1024;
 
 /**
- * Serves the providers `azure-native`, `command` and `github` on loopback, for any number of engines at once.
+ * Serves the providers `azure-native`, `command`, `github` and `kubernetes` on loopback, for any number of engines at once.
  * @throws Error when a port is taken.
  */
 export async function serveProviders(options: ProvidersOptions): Promise<ProviderServer> {
   const { ports: wanted = {} } = options;
   const command = new Command(options);
+  const kubernetes = new KubernetesProvider({ kubeconfig: options.kubeconfig ?? (() => undefined) });
   const providers = {
     azureNative: new AzureNative({ ...options, transport: options.armTransport }),
     command,
@@ -60,6 +65,7 @@ export async function serveProviders(options: ProvidersOptions): Promise<Provide
       owner: options.gitHubOwner,
       ...(options.retry === undefined ? {} : { retry: options.retry }),
     }),
+    kubernetes,
   } as const satisfies Record<keyof ProviderPorts, Provider>;
   const serving = await Promise.allSettled(
     Object.entries(providers).map(async ([name, provider]) => {
@@ -70,6 +76,7 @@ export async function serveProviders(options: ProvidersOptions): Promise<Provide
   const served = serving.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
   const close = async () => {
     await Promise.all(served.map((each) => each.close()));
+    kubernetes.close();
     await command.idle();
   };
   const failed = serving.find((each) => each.status === "rejected");

@@ -56,7 +56,7 @@ export class Sessions {
     return {
       config: connection.config,
       signal: AbortSignal.any([connection.cancelled.signal, hungUp.signal]),
-      log: (urn, severity, message) => log(connection, urn, severity, message),
+      log: (urn, severity, message, ephemeral = false) => log(connection, urn, severity, message, ephemeral),
     };
   }
 
@@ -96,6 +96,7 @@ function log(
   urn: string,
   severity: keyof typeof severities,
   message: string,
+  ephemeral: boolean,
 ): Promise<void> {
   if (connection.engineAddress === undefined) return Promise.resolve();
   connection.engine ??= new engineService.EngineClient(
@@ -109,6 +110,7 @@ function log(
   request.setUrn(urn);
   request.setSeverity(severities[severity]);
   request.setMessage(message);
+  request.setEphemeral(ephemeral);
   // One at a time keeps the order. A line that the engine no longer takes is of no use to anyone else.
   connection.logged = connection.logged.then(
     () => new Promise((resolve) => void engine.log(request, () => resolve())),

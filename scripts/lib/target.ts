@@ -84,7 +84,7 @@ async function openSandbox(
   const ports = (await client.control("POST", "/providers", {
     clientId: self.clientId,
     projectDir: paths.project,
-  })) as { azureNative: number; command: number; github: number };
+  })) as { azureNative: number; command: number; github: number; kubernetes: number };
   // Nothing but the sandbox is to be reached, so nothing but its certificates is trusted.
   setDefaultCACertificates([readFileSync(caCertificate, "utf8")]);
   const url = new URL(proxy);
@@ -129,7 +129,7 @@ async function openSandbox(
       PULUMI_BACKEND_URL: `${pathToFileURL(state).href}?metadata=skip`,
       PULUMI_CONFIG_PASSPHRASE: sandboxPassphrase,
       PULUMI_HOME: paths.pulumiHome,
-      PULUMI_DEBUG_PROVIDERS: `azure-native:${ports.azureNative},command:${ports.command},github:${ports.github}`,
+      PULUMI_DEBUG_PROVIDERS: `azure-native:${ports.azureNative},command:${ports.command},github:${ports.github},kubernetes:${ports.kubernetes}`,
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
       PULUMI_SKIP_UPDATE_CHECK: "true",
@@ -199,6 +199,8 @@ async function openAzure(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<C
     ...secretsBy(env.KILN_SECRETS_PROVIDER),
     engineEnv: {
       ARM_SUBSCRIPTION_ID: subscriptionId,
+      // What an earlier run made before it was killed is taken over, as in the sandbox: since v4.29 the provider refuses it.
+      PULUMI_K8S_UPSERT_EXISTING_OBJECTS: "true",
       // A pipeline's checkout is new each time and has no file of the stack's: the state itself says what encrypts it.
       PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
       PULUMI_SKIP_UPDATE_CHECK: "true",

@@ -215,6 +215,7 @@ describe("the control API", () => {
       azureNative: expect.any(Number),
       command: expect.any(Number),
       github: expect.any(Number),
+      kubernetes: expect.any(Number),
     });
     expect(await open()).toEqual(ports);
     await it.restart();

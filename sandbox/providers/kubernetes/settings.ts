@@ -1,0 +1,43 @@
+/** Provider configuration that the sandbox understands, as `kubernetes:<name>` or arguments of a `Provider`. */
+export interface Settings {
+  readonly namespace: string | undefined;
+  readonly enablePatchForce: boolean;
+  readonly enableConfigMapMutable: boolean;
+  readonly enableSecretMutable: boolean;
+  readonly upsertExistingObjects: boolean;
+  readonly suppressDeprecationWarnings: boolean;
+  readonly deleteUnreachable: boolean;
+  readonly skipUpdateUnreachable: boolean;
+}
+
+/** @throws Error for a setting that the sandbox cannot follow */
+export function refuseSettings(config: Readonly<Record<string, string>>): void {
+  if (config.renderYamlToDirectory) {
+    throw new Error(
+      "the sandbox's kubernetes provider applies objects and renders none: remove 'kubernetes:renderYamlToDirectory'",
+    );
+  }
+  if (config.enableServerSideApply === "false") {
+    throw new Error(
+      "the sandbox's kubernetes provider applies on the server's side only: remove 'kubernetes:enableServerSideApply'",
+    );
+  }
+}
+
+/**
+ * @param upsert whether a create may take over what exists, where the configuration does not say. (The real provider's
+ *   default is false since v4.29.0; it asks the environment for PULUMI_K8S_UPSERT_EXISTING_OBJECTS.)
+ */
+export function settingsOf(config: Readonly<Record<string, string>>, upsert: boolean): Settings {
+  const flag = (name: string, otherwise = false) => (config[name] ? config[name] === "true" : otherwise);
+  return {
+    namespace: config.namespace || undefined,
+    enablePatchForce: flag("enablePatchForce"),
+    enableConfigMapMutable: flag("enableConfigMapMutable"),
+    enableSecretMutable: flag("enableSecretMutable"),
+    upsertExistingObjects: flag("upsertExistingObjects", upsert),
+    suppressDeprecationWarnings: flag("suppressDeprecationWarnings"),
+    deleteUnreachable: flag("deleteUnreachable"),
+    skipUpdateUnreachable: flag("skipUpdateUnreachable"),
+  };
+}
