@@ -24,7 +24,7 @@ export function controlPlaneKit(groups: readonly Group[]): Kit {
     version: pinned.kubernetes,
     key: controlPlaneKey,
     files: [...mine.map(({ name }) => `bin/${name}`), ...crds.map(({ file }) => `crds/${file}`)],
-    room: "about 7 GB",
+    room: "about 5 GB",
     check: async (dir, env) => {
       const { printedVersion } = await import("../processes.ts");
       for (const { name, group, versionArgs } of mine) {

@@ -142,7 +142,7 @@ describe("making a control plane", () => {
       "ENGINE_BUILD_FAILED",
       "not what this Kiln pins",
     ],
-    ["a full disk", "write /x: no space left on device", "ENGINE_DISK_FULL", "about 7 GB"],
+    ["a full disk", "write /x: no space left on device", "ENGINE_DISK_FULL", "about 5 GB"],
   ];
   test.each(troubles)(
     "%s: told in words, nothing half-made, and the next run heals",
