@@ -106,6 +106,7 @@ describe("Azure as a target", () => {
     expect(azure.engineEnv).toEqual({
       ARM_SUBSCRIPTION_ID: subscriptionId,
       PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
+      PULUMI_K8S_UPSERT_EXISTING_OBJECTS: "true",
       PULUMI_SKIP_UPDATE_CHECK: "true",
     });
     expect(azure).not.toHaveProperty("secretsProvider");
