@@ -31,8 +31,6 @@ export interface AppIdentityArgs {
 export class AppIdentity extends ComponentResource {
   /** ARM id of the identity. */
   readonly identityId: Output<string>;
-  /** Name of the identity, known once it exists. */
-  readonly identityName: Output<string>;
   /** The id an app names the identity by when it asks for a token. */
   readonly clientId: Output<string>;
   /** The identity as grants name it. */
@@ -59,7 +57,6 @@ export class AppIdentity extends ComponentResource {
     );
 
     this.identityId = identity.id;
-    this.identityName = identity.name;
     this.clientId = identity.clientId;
     this.grantee = { principalId: identity.principalId, principalType: "ServicePrincipal" };
     this.grants = this.#grants(name, args.may);

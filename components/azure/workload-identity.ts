@@ -9,12 +9,10 @@ import {
   type Output,
   type Resource,
 } from "@pulumi/pulumi";
+import { AUDIENCE } from "../shared/federation.ts";
 import { type Tags, tagProblems } from "../shared/tags.ts";
 import { type FieldProblem, nameProblem, requireValid } from "../shared/validation.ts";
 import { grantSecretsUser } from "./grants.ts";
-
-/** What Entra expects as the audience of a token that is to be exchanged. Source: learn.microsoft.com/entra/workload-id */
-const AUDIENCE = "api://AzureADTokenExchange";
 
 /** Arguments of {@link WorkloadIdentity}. */
 export interface WorkloadIdentityArgs {

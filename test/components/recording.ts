@@ -29,7 +29,8 @@ const OUTPUTS: Record<string, (inputs: Record<string, unknown>) => Record<string
   "azure-native:resources:ResourceGroup": (inputs) => ({ name: inputs.resourceGroupName }),
   "azure-native:cognitiveservices:Account": (inputs) => ({ name: inputs.accountName, ...born("2026-01-01") }),
   "azure-native:keyvault:Vault": (inputs) => ({ name: inputs.vaultName, ...born("2026-01-02") }),
-  "azure-native:managedidentity:UserAssignedIdentity": () => ({
+  "azure-native:managedidentity:UserAssignedIdentity": (inputs) => ({
+    name: inputs.resourceName,
     principalId: "principal",
     clientId: "client",
   }),
@@ -37,6 +38,12 @@ const OUTPUTS: Record<string, (inputs: Record<string, unknown>) => Record<string
     connectionString: "IngestionEndpoint=https://in.example/",
   }),
   "azure-native:storage:StorageAccount": (inputs) => ({ name: inputs.accountName }),
+  "kubernetes:serving.kserve.io/v1beta1:InferenceService": () => ({
+    status: { url: "https://model.apps.example.com" },
+  }),
+  "kubernetes:route.openshift.io/v1:Route": () => ({
+    status: { ingress: [{ host: "both.apps.example.com" }] },
+  }),
   "azure-native:web:WebApp": (inputs) => ({
     name: inputs.name,
     identity: { ...(inputs.identity as object), principalId: "its-own-identity" },
