@@ -192,6 +192,13 @@ export class KubernetesControlPlane {
         signal: within,
       });
       start("kube-scheduler", "kwok", "controllers");
+      for (const { name } of this.#parts) {
+        await this.#until(
+          name as PartName,
+          async () => this.#parts.every(({ pid }) => pid !== undefined),
+          within,
+        );
+      }
     } finally {
       api.close();
     }
