@@ -1,23 +1,51 @@
-import { ComponentResource, type ComponentResourceOptions, type Output, output } from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
+import { requireValid } from "../shared/validation.ts";
 import type { ConversationalAgentArgs } from "./agent/args.ts";
+import { AgentObjects } from "./agent/objects.ts";
+import { agentProblems } from "./agent/problems.ts";
+import { AGENT_PORT, agentSettings } from "./agent/settings.ts";
 
 export type {
+  AgentCommands,
   AgentConfirmation,
   AgentDatabase,
   AgentModel,
   AgentNetwork,
   AgentObjectives,
   ConversationalAgentArgs,
+  KeyRollout,
 } from "./agent/args.ts";
 
-/** The conversational agent's own runtime. */
+/**
+ * The runtime of the conversational agent for OpenShift AI: the agent, its database, and what watches both. It acts with its
+ * callers' tokens; by itself it may only ask whose they are.
+ */
 export class ConversationalAgent extends ComponentResource {
   /** Address of the agent within the cluster. */
-  readonly serviceUrl: Output<string>;
+  readonly serviceUrl: string;
+  /** Address of the agent for people, where its host name was given; otherwise the router gives it one. */
+  readonly url: string | undefined;
 
   constructor(name: string, args: ConversationalAgentArgs, options?: ComponentResourceOptions) {
+    requireValid("ConversationalAgent", agentProblems(args));
     super("kiln:openshift:ConversationalAgent", name, {}, options);
-    this.serviceUrl = output(`https://${args.agentName ?? "agent"}.${args.namespace}.svc:8443`);
-    this.registerOutputs({ serviceUrl: this.serviceUrl });
+
+    const settings = agentSettings(args);
+    const objects = new AgentObjects(name, args, settings, this);
+    const access = objects.access();
+    const walls = objects.networkPolicies();
+    const secrets = objects.secrets();
+    const configuration = objects.configuration();
+    const database = objects.database([...walls, ...secrets]);
+    const migrated = objects.migrations([database, configuration.map]);
+    const service = objects.exposure();
+    const deployment = objects.deployment(configuration, [...access, service, migrated]);
+    objects.scaling(deployment);
+    objects.archival(migrated);
+    objects.monitoring();
+
+    this.serviceUrl = `https://${settings.names.agent}.${settings.namespace}.svc:${AGENT_PORT}`;
+    this.url = settings.host === undefined ? undefined : `https://${settings.host}`;
+    this.registerOutputs({ serviceUrl: this.serviceUrl, url: this.url });
   }
 }
