@@ -1,91 +1,123 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
-import {
-  ComponentResource,
-  type ComponentResourceOptions,
-  type Input,
-  type Output,
-  type Resource,
-} from "@pulumi/pulumi";
-import type { ComputeResources } from "../shared/compute.ts";
-import type { Tags } from "../shared/tags.ts";
+import { PersistentVolumeClaim } from "@pulumi/kubernetes/core/v1/persistentVolumeClaim.js";
+import { ComponentResource, type ComponentResourceOptions, type Resource } from "@pulumi/pulumi";
+import { dnsLabelProblem, imageProblem, kubernetesLabels } from "../shared/kubernetes.ts";
+import { gibQuantity } from "../shared/quantities.ts";
+import { tagProblems } from "../shared/tags.ts";
+import { type FieldProblem, rangeProblem, requireValid } from "../shared/validation.ts";
+import { quotaOverrun, resourceProblems } from "./container.ts";
+import type { NotebookArgs } from "./notebook-args.ts";
+import { notebookAnnotations, notebookPod } from "./notebook-pod.ts";
+import { placed } from "./place.ts";
 
-/** Arguments of {@link Notebook}. */
-export interface NotebookArgs {
-  /**
-   * Name of the notebook, and of its container, its volume and its Service: 1 to 52 characters of a-z, 0-9 and hyphens, first
-   * a letter (the StatefulSet's pods add to it).
-   */
-  readonly notebookName: string;
-  /** Namespace of the project it belongs to. */
-  readonly namespace: Input<string>;
-  readonly tags: Tags;
-  /** What the dashboard calls it. @default the notebook's name */
-  readonly displayName?: string;
-  /** Image by digest, `registry/path@sha256:<64 hex digits>`. */
-  readonly image: string;
-  /** What the dashboard shows as the chosen image, `<image stream>:<tag>`. @default nothing: a custom image */
-  readonly imageSelection?: string;
-  /** What it asks for and may use at most. */
-  readonly size: ComputeResources;
-  /** Its home, kept when it is stopped. */
-  readonly storage: {
-    /** Size of the volume, for example `20Gi`. It can grow later, never shrink. */
-    readonly size: string;
-    /** Storage class. @default the cluster's */
-    readonly storageClass?: string;
-  };
-  /** Shared memory, `/dev/shm`, for data loaders that hand tensors on; counts against the memory limit. @default "1Gi" */
-  readonly sharedMemory?: string;
-  /** Names of the Secrets of data connections, whose keys become environment variables. @default none */
-  readonly dataConnections?: readonly Input<string>[];
-  /** Further environment variables. Never a secret. @default none */
-  readonly environment?: Readonly<Record<string, string>>;
-  /**
-   * How people get in. `auth` is the gateway with kube-rbac-proxy of OpenShift AI 3, `oauth` the proxy of 2.x.
-   * @default "auth"
-   */
-  readonly login?: "auth" | "oauth";
-  /** Whether it runs. @default { state: "running" } */
-  readonly run?: NotebookRun;
-  /** What must be made first. @default nothing but what the arguments come from */
-  readonly after?: readonly Resource[];
-}
+export type { NotebookArgs, NotebookRun } from "./notebook-args.ts";
 
-/** Whether a notebook runs. A stopped one says since when, so that every run of the program says the same. */
-export type NotebookRun =
-  | {
-      readonly state: "running";
-      /** Whether the cluster may stop it when nobody uses it; the platform sets after how long. @default true */
-      readonly cullWhenIdle?: boolean;
-    }
-  | {
-      readonly state: "stopped";
-      /** When it was stopped, in UTC, like `2026-03-01T12:00:00Z`. */
-      readonly since: string;
-    };
-
-/** A notebook of OpenShift AI with a home of its own. */
+/** A notebook (workbench) of OpenShift AI with a home of its own. */
 export class Notebook extends ComponentResource {
-  /** Name of the object. */
-  readonly notebookName: Output<string>;
+  readonly notebookName: string;
   /** Name of the claim that is its home. */
-  readonly claimName: Output<string>;
-  /** What to wait for. */
+  readonly claimName: string;
+  /** Done when it runs, or is stopped. */
   readonly notebook: CustomResource;
 
   constructor(name: string, args: NotebookArgs, options?: ComponentResourceOptions) {
+    requireValid("Notebook", notebookProblems(args));
     super("kiln:openshift:Notebook", name, {}, options);
-    this.notebook = new CustomResource(
+
+    this.notebookName = args.notebookName;
+    this.claimName = args.notebookName;
+    const home = this.#home(name, args);
+    this.notebook = this.#notebook(name, args, home);
+    this.registerOutputs({ notebookName: this.notebookName, claimName: this.claimName });
+  }
+
+  #home(name: string, args: NotebookArgs): PersistentVolumeClaim {
+    const { project, storage } = args;
+    return new PersistentVolumeClaim(
+      `${name}-home`,
+      {
+        metadata: {
+          name: this.claimName,
+          namespace: project.namespace,
+          labels: { ...kubernetesLabels(args.tags), "opendatahub.io/dashboard": "true" },
+          annotations: {
+            "openshift.io/display-name": args.displayName ?? args.notebookName,
+            // Most classes bind a claim when its first pod comes, which comes after it.
+            "pulumi.com/skipAwait": "true",
+          },
+        },
+        spec: {
+          accessModes: ["ReadWriteOnce"],
+          resources: { requests: { storage: gibQuantity(storage.sizeGib) } },
+          ...(storage.storageClass === undefined ? {} : { storageClassName: storage.storageClass }),
+        },
+      },
+      placed(project, { parent: this }),
+    );
+  }
+
+  #notebook(name: string, args: NotebookArgs, home: Resource): CustomResource {
+    const { project } = args;
+    return new CustomResource(
       name,
       {
         apiVersion: "kubeflow.org/v1",
         kind: "Notebook",
-        metadata: { name: args.notebookName, namespace: args.namespace },
+        metadata: {
+          name: args.notebookName,
+          namespace: project.namespace,
+          labels: {
+            ...kubernetesLabels(args.tags),
+            app: args.notebookName,
+            "opendatahub.io/dashboard": "true",
+            "opendatahub.io/odh-managed": "true",
+          },
+          annotations: notebookAnnotations(args),
+        },
+        spec: { template: { spec: notebookPod(args) } },
       },
-      { parent: this },
+      placed(project, { parent: this }, [home, ...(args.after ?? [])]),
     );
-    this.notebookName = this.notebook.metadata.name;
-    this.claimName = this.notebook.metadata.name;
-    this.registerOutputs({ notebookName: this.notebookName });
   }
+}
+
+/** Everything that is wrong with the arguments. Pure. */
+export function notebookProblems(args: NotebookArgs): FieldProblem[] {
+  const { size, sharedMemoryGib, run, environment = {} } = args;
+  return [
+    dnsLabelProblem("notebookName", args.notebookName, 52),
+    dnsLabelProblem("project.namespace", args.project.namespace),
+    imageProblem("image", args.image),
+    args.imageSelection !== undefined && !/^[a-z0-9][\w.-]*:[\w][\w.-]*$/.test(args.imageSelection)
+      ? { field: "imageSelection", message: `is "${args.imageSelection}"; it reads <image stream>:<tag>` }
+      : undefined,
+    ...resourceProblems("size", size, args.project),
+    ...(run?.state === "stopped" ? [] : quotaOverrun("size", size, ["notebook", 1], args.project.quota)),
+    rangeProblem("storage.sizeGib", args.storage.sizeGib, 1, 10_000, "GiB"),
+    sharedMemoryGib !== undefined && !(sharedMemoryGib > 0 && sharedMemoryGib <= size.limits.memoryGib)
+      ? {
+          field: "sharedMemoryGib",
+          message: `is ${sharedMemoryGib}; it must be above 0 and not exceed size.limits.memoryGib, which is ${size.limits.memoryGib}`,
+        }
+      : undefined,
+    ...Object.keys(environment).map((key) =>
+      /^[A-Za-z_]\w*$/.test(key)
+        ? undefined
+        : { field: "environment", message: `has "${key}", which is no name of a variable` },
+    ),
+    ...(args.connections ?? []).map(({ connectionName }, index) =>
+      dnsLabelProblem(`connections[${index}]`, connectionName, 253),
+    ),
+    run?.state === "stopped" ? instantProblem("run.since", run.since) : undefined,
+    ...tagProblems(args.tags),
+  ].filter((problem) => problem !== undefined);
+}
+
+function instantProblem(field: string, text: string): FieldProblem | undefined {
+  const time = Date.parse(text);
+  const form = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/.test(text);
+  // Also a 30th of February has the right form; only a real instant is written the same way again.
+  if (form && !Number.isNaN(time) && new Date(time).toISOString() === text.replace("Z", ".000Z"))
+    return undefined;
+  return { field, message: `is ${JSON.stringify(text)}; a time in UTC like 2026-03-01T12:00:00Z is needed` };
 }
