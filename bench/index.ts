@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { machineLine } from "./lib/machine.ts";
 import { openPlace, type Place } from "./lib/place.ts";
 import { type Finding, lineOf } from "./lib/report.ts";
+import { controlPlane } from "./measures/control-plane.ts";
 import { faults } from "./measures/faults.ts";
 import { help } from "./measures/help.ts";
 import { parallel } from "./measures/parallel.ts";
@@ -23,6 +24,7 @@ const measures: Readonly<Record<string, (place: Place) => Promise<Finding[]>>> =
   preview,
   requests,
   "sandbox-start": sandboxStart,
+  "control-plane": controlPlane,
   rotation,
   faults,
   parallel,
