@@ -18,8 +18,8 @@ export type { Access, Canary, InferenceServiceArgs, Replicas, TokenAuth } from "
 /** A model that is served, in Standard mode: plain Deployment and Service. Done when it is ready, or stopped where it is to be. */
 export class InferenceService extends ComponentResource {
   readonly modelName: string;
-  /** Address within the cluster. */
-  readonly internalUrl: string;
+  /** Address within the cluster, as the platform says it; empty while it stands still. */
+  readonly internalUrl: Output<string>;
   /** Address from outside; nothing where it is not exposed. */
   readonly externalUrl: Output<string | undefined>;
   /** Name of the service account that callers may take a token of, where one was asked for. */
@@ -33,13 +33,13 @@ export class InferenceService extends ComponentResource {
 
     const { access = {}, modelName, project } = args;
     this.modelName = modelName;
-    this.internalUrl = internalUrl(args);
     const { auth = "none" } = access;
     this.callersAccount = auth === "none" ? undefined : letCallersIn(name, args, auth, { parent: this });
     const model = this.#model(name, args, modelName);
     this.models = [model, ...this.#canary(name, args)];
+    this.internalUrl = model.status.apply((status) => status?.address?.url ?? "");
     this.externalUrl = this.#externalUrl(name, args, model);
-    this.registerOutputs({ modelName, namespace: project.namespace, internalUrl: this.internalUrl });
+    this.registerOutputs({ modelName, namespace: project.namespace });
   }
 
   #model(name: string, args: InferenceServiceArgs, modelName: string): ObservedResource {
@@ -91,7 +91,11 @@ export class InferenceService extends ComponentResource {
 }
 
 /** What the server says of a model, as far as it is read here. */
-type ObservedResource = CustomResource & { readonly status: Output<{ readonly url?: string } | undefined> };
+type ObservedResource = CustomResource & {
+  readonly status: Output<
+    { readonly url?: string; readonly address?: { readonly url?: string } } | undefined
+  >;
+};
 /** What the router says of a route, likewise. */
 type ObservedRoute = CustomResource & {
   readonly status: Output<{ readonly ingress?: readonly { readonly host?: string }[] } | undefined>;
@@ -99,13 +103,4 @@ type ObservedRoute = CustomResource & {
 
 function syncedOf(connection: object | undefined): Resource | undefined {
   return connection !== undefined && "synced" in connection ? (connection.synced as Resource) : undefined;
-}
-
-/** Address of a model within the cluster: its pods' own port, since its Service has no address of its own. Pure. */
-export function internalUrl(
-  args: Pick<InferenceServiceArgs, "access" | "modelName" | "project" | "runtime">,
-): string {
-  const host = `${args.modelName}-predictor.${args.project.namespace}.svc.cluster.local`;
-  const { auth = "none" } = args.access ?? {};
-  return auth === "none" ? `http://${host}:${args.runtime.port ?? 8080}` : `https://${host}:8443`;
 }

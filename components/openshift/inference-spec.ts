@@ -89,10 +89,13 @@ export function canaryRoute(args: InferenceServiceArgs, percent: number) {
       name: args.modelName,
       namespace: args.project.namespace,
       labels: kubernetesLabels(args.tags),
-      annotations:
-        args.timeoutSeconds === undefined
+      annotations: {
+        ...(args.timeoutSeconds === undefined
           ? {}
-          : { "haproxy.router.openshift.io/timeout": `${args.timeoutSeconds}s` },
+          : { "haproxy.router.openshift.io/timeout": `${args.timeoutSeconds}s` }),
+        // A route has its host once the router has let it through.
+        "pulumi.com/waitFor": "jsonpath={.status.ingress[0].host}",
+      },
     },
     spec: {
       to: { kind: "Service", name: `${args.modelName}-predictor`, weight: 100 - percent },

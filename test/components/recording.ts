@@ -39,7 +39,7 @@ const OUTPUTS: Record<string, (inputs: Record<string, unknown>) => Record<string
   }),
   "azure-native:storage:StorageAccount": (inputs) => ({ name: inputs.accountName }),
   "kubernetes:serving.kserve.io/v1beta1:InferenceService": () => ({
-    status: { url: "https://model.apps.example.com" },
+    status: { url: "https://model.apps.example.com", address: { url: "http://model.inside" } },
   }),
   "kubernetes:route.openshift.io/v1:Route": () => ({
     status: { ingress: [{ host: "both.apps.example.com" }] },
