@@ -35,7 +35,7 @@ export type {
   PrincipalType,
   VaultCreateMode,
 } from "./schema.ts";
-export type { ProjectConfig, ServingConfig } from "./serving-config.ts";
+export { EXPIRY_ANNOTATION, type ProjectConfig, type ServingConfig } from "./serving-config.ts";
 
 /** The Pulumi project's name, and so the namespace of its configuration keys. */
 export const PROJECT = "kiln";

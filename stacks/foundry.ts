@@ -1,6 +1,6 @@
 /** The foundry: an Azure OpenAI account, its key in a vault, and a Function App that reads it by reference. */
 import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup.js";
-import { all, type Input, type Output, output, type Resource } from "@pulumi/pulumi";
+import { all, type Input, type Output, output, type Resource, type Unwrap } from "@pulumi/pulumi";
 import { AdoptedFunctionApp } from "../components/azure/adopted-function-app.ts";
 import { AppIdentity } from "../components/azure/app-identity.ts";
 import type { ModelAccess } from "../components/azure/app-settings.ts";
@@ -46,8 +46,20 @@ export type FoundryOutputs = {
   readonly location: string;
 };
 
+/** What other systems of the environment stand on. */
+export interface Foundry {
+  readonly outputs: FoundryOutputs;
+  readonly place: Place;
+  readonly tenantId: string;
+  readonly vault: KeyVault;
+  /** Keeps the model's key in the vault; done when it is there. */
+  readonly custody: KeyCustody;
+  /** With it the deployer writes secrets. */
+  readonly grant: Resource;
+}
+
 /** Builds the foundry of one environment. */
-export function foundry(config: KilnConfig, deployer: Deployer, backend: BackendSource): FoundryOutputs {
+export function foundry(config: KilnConfig, deployer: Deployer, backend: BackendSource): Foundry {
   const resolved = resolveEnvironment(config, deployer.subscriptionId);
   const group = new ResourceGroup("foundry", {
     resourceGroupName: resolved.names.resourceGroup,
@@ -58,10 +70,11 @@ export function foundry(config: KilnConfig, deployer: Deployer, backend: Backend
   const place: Place = { resourceGroupName: group.name, location: resolved.location, tags: resolved.tags };
   const account = openAiAccount(config, resolved, place);
   const vault = keyVault(config, resolved, place, deployer, account);
-  const custody = keyCustody(config, resolved, deployer, account, vault);
+  const grant = deployersGrant(config, deployer, vault);
+  const custody = keyCustody(config, resolved, grant, account, vault);
   const site: Site = { resolved, place, account, vault, custody };
   const app = resolved.functionApp.mode === "adopt" ? adoptedApp(site) : createdApp(config, site, backend);
-  return {
+  const outputs: FoundryOutputs = {
     openaiEndpoint: account.endpoint,
     openaiAccountName: account.accountName,
     deploymentName: resolved.deploymentName,
@@ -70,6 +83,7 @@ export function foundry(config: KilnConfig, deployer: Deployer, backend: Backend
     resourceGroupName: group.name,
     location: resolved.location,
   };
+  return { outputs, place, tenantId: deployer.tenantId, vault, custody, grant };
 }
 
 interface Place {
@@ -115,20 +129,23 @@ function keyVault(
   });
 }
 
-function keyCustody(
-  config: KilnConfig,
-  resolved: EnvironmentResources,
-  deployer: Deployer,
-  account: OpenAiAccount,
-  vault: KeyVault,
-): KeyCustody {
-  const grant = grantSecretsOfficer("deployer-manages-secrets", {
+function deployersGrant(config: KilnConfig, deployer: Deployer, vault: KeyVault): Resource {
+  return grantSecretsOfficer("deployer-manages-secrets", {
     scope: vault.vaultId,
     to: {
       principalId: deployer.objectId,
       principalType: config.deployerType ?? deployerType(deployer.clientId),
     },
   });
+}
+
+function keyCustody(
+  config: KilnConfig,
+  resolved: EnvironmentResources,
+  grant: Resource,
+  account: OpenAiAccount,
+  vault: KeyVault,
+): KeyCustody {
   return new KeyCustody("custody", {
     subscriptionId: resolved.subscriptionId,
     account: {
@@ -154,8 +171,8 @@ interface App {
  * A value that is only known once these are made. The stack's outputs wait for one another, so none is on record before the
  * environment is whole.
  */
-function onceMade(value: Input<string>, made: readonly Resource[]): Output<string> {
-  return all([output(value), all(made.map(({ urn }) => urn))]).apply(([known]) => known);
+export function onceMade<T>(value: Input<T>, made: readonly Resource[]): Output<Unwrap<T>> {
+  return all([output(value), all(made.map(({ urn }) => urn))]).apply(([known]) => known) as Output<Unwrap<T>>;
 }
 
 /** The app that this stack makes, with everything it stands on. */

@@ -2,11 +2,12 @@ import { join } from "node:path";
 import { getClientConfig } from "@pulumi/azure-native/authorization/getClientConfig.js";
 import { getStack, RunError, runtime } from "@pulumi/pulumi";
 import { ConfigError, fromEngine, type KilnConfig, parseConfig, requireEnvironment } from "./config.ts";
-import { type FoundryOutputs, foundry } from "./foundry.ts";
+import { type Foundry, type FoundryOutputs, foundry } from "./foundry.ts";
+import type { ServingOutputs } from "./serving.ts";
 import { sourceHash } from "./source-hash.ts";
 
 /** What a stack tells; nothing where its configuration switches every system off. */
-export type Outputs = Partial<FoundryOutputs>;
+export type Outputs = Partial<FoundryOutputs> & Partial<ServingOutputs>;
 
 /** Where the backend's code is, relative to the project. */
 const BACKEND = "labs/foundry-backend";
@@ -17,7 +18,14 @@ const BACKEND = "labs/foundry-backend";
  */
 export async function program(): Promise<Outputs> {
   const config = readConfig();
-  if (!config.foundry.enabled) return {};
+  const made = config.foundry.enabled ? await foundryOf(config) : undefined;
+  if (!config.serving.enabled) return made?.outputs ?? {};
+  // Kubernetes' SDK is loaded where there is a cluster to build on, and not for every preview.
+  const { serving } = await import("./serving.ts");
+  return { ...made?.outputs, ...serving(config, made) };
+}
+
+async function foundryOf(config: KilnConfig): Promise<Foundry> {
   const deployer = await getClientConfig();
   const hash = sourceHash(join(import.meta.dirname, "..", BACKEND));
   return foundry(config, deployer, { folder: BACKEND, hash });

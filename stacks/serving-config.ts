@@ -5,6 +5,9 @@ import type { ContainerBounds, ProjectQuota } from "../components/openshift/quot
 import type { ModelFormat } from "../components/openshift/serving-runtime.ts";
 import type { Compute } from "../components/shared/quantities.ts";
 
+/** Annotation of a namespace that says when nobody needs its environment any more: a time is no legal value of a label. */
+export const EXPIRY_ANNOTATION = "kiln/expires-on";
+
 /** What the serving system of one environment is made of. */
 export interface ServingConfig {
   /** Whether this environment has serving. @default false */
@@ -216,7 +219,6 @@ export interface AgentConfig {
     readonly apiServer: { readonly cidrs: readonly string[]; readonly port: number };
     /** Where the model's endpoint is. @default everywhere outside of the cluster */
     readonly modelCidrs?: readonly string[];
-    readonly clusterCidrs?: readonly string[];
   };
   /** The language model, where the environment has no foundry. @default the foundry's */
   readonly model?: {

@@ -309,7 +309,6 @@ function agent(kind: EnvironmentKind) {
     network: map({
       apiServer: map({ cidrs: cidrs("ranges of addresses"), port: port().default(6443) }),
       modelCidrs: cidrs("ranges of addresses").exactOptional(),
-      clusterCidrs: cidrs("ranges of addresses").exactOptional(),
     }),
     model: map({
       endpoint: address(),

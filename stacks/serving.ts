@@ -1,0 +1,390 @@
+/** Serving: data science projects, models, notebooks and pipelines on OpenShift AI, and the agent's own runtime. */
+import { Provider } from "@pulumi/kubernetes/provider.js";
+import { all, type Output, type Resource, RunError } from "@pulumi/pulumi";
+import { GeneratedSecret } from "../components/azure/generated-secret.ts";
+import { WorkloadIdentity } from "../components/azure/workload-identity.ts";
+import { connectionKeys } from "../components/openshift/connection.ts";
+import { ConversationalAgent } from "../components/openshift/conversational-agent.ts";
+import { DataConnection } from "../components/openshift/data-connection.ts";
+import {
+  DataScienceProject,
+  type ProjectIdentity,
+  VAULT_READER,
+} from "../components/openshift/data-science-project.ts";
+import { InferenceService } from "../components/openshift/inference-service.ts";
+import type { ModelSource } from "../components/openshift/model-source.ts";
+import type { ProjectNetwork } from "../components/openshift/network.ts";
+import { Notebook } from "../components/openshift/notebook.ts";
+import { PipelineServer } from "../components/openshift/pipeline-server.ts";
+import type { ProjectQuota } from "../components/openshift/quota.ts";
+import { ScheduledPipeline } from "../components/openshift/scheduled-pipeline.ts";
+import { ServingRuntime } from "../components/openshift/serving-runtime.ts";
+import { projectNamespace } from "../components/shared/kubernetes.ts";
+import { secretNameFor } from "../components/shared/names.ts";
+import { makeTags, type Tags } from "../components/shared/tags.ts";
+import type { KilnConfig } from "./config.ts";
+import { type Foundry, onceMade } from "./foundry.ts";
+import { limitsOf, needsVault } from "./serving-checks.ts";
+import {
+  type AgentConfig,
+  EXPIRY_ANNOTATION,
+  type ProjectConfig,
+  type ServedModelConfig,
+  type SizeConfig,
+  type SourceConfig,
+} from "./serving-config.ts";
+
+/** What serving tells whoever uses it. A type alias, so that it is a plain dictionary to the Automation API. */
+export type ServingOutputs = {
+  /** Namespaces by project. */
+  readonly namespaces: Output<Record<string, string>>;
+  /** Addresses of models, by `<project>/<model>`. */
+  readonly modelUrls: Output<Record<string, string>>;
+  /** Address of the agent within the cluster, or that of its Route where it has a host name; where there is an agent. */
+  readonly agentUrl?: Output<string>;
+};
+
+/** Everything of one environment that its projects share. */
+export interface Site {
+  readonly config: KilnConfig;
+  readonly tags: Tags;
+  readonly provider: Provider;
+  readonly foundry: Foundry | undefined;
+}
+
+/** Builds serving of one environment. Projects do not wait for one another. */
+export function serving(config: KilnConfig, foundry: Foundry | undefined): ServingOutputs {
+  const { cluster, projects } = config.serving;
+  const provider = new Provider("cluster", cluster.context === undefined ? {} : { context: cluster.context });
+  const tags = makeTags({ ...config, env: config.environment.name });
+  const site: Site = { config, tags, provider, foundry };
+  const built = projects.map((project) => buildProject(site, project));
+  const agent = config.serving.agent === undefined ? undefined : buildAgent(site, config.serving.agent);
+  const made = [...built.flatMap((each) => each.made), ...(agent?.made ?? [])];
+  const namespaces = Object.fromEntries(built.map(({ name, namespace }) => [name, namespace]));
+  const urls = Object.fromEntries(built.flatMap(({ modelUrls }) => modelUrls));
+  return {
+    namespaces: onceMade({ ...namespaces, ...agent?.namespaces }, made),
+    modelUrls: onceMade(all(urls), made),
+    ...(agent === undefined ? {} : { agentUrl: onceMade(agent.url, made) }),
+  };
+}
+
+/** What came of one project. */
+interface Built {
+  readonly name: string;
+  readonly namespace: string;
+  readonly modelUrls: readonly [string, Output<string>][];
+  /** What is done when the project is whole. */
+  readonly made: readonly Resource[];
+}
+
+function buildProject(site: Site, config: ProjectConfig): Built {
+  const { tags, provider } = site;
+  const options = { provider };
+  // No name of Kubernetes has a dot in it, so that no two things get one name.
+  const named = (part: string) => `${config.name}.${part}`;
+  const project = makeProject(site, {
+    ...config,
+    secrets: secretsOf(config),
+    identity: needsVault(config),
+    after: [],
+  });
+  const connections = new Map(
+    config.connections.map(({ name, displayName, ...connection }) => [
+      name,
+      new DataConnection(
+        named(name),
+        { project, connectionName: name, tags, connection, ...shownAs(displayName) },
+        options,
+      ),
+    ]),
+  );
+  const connectionOf = (name: string): DataConnection => required(connections.get(name), name);
+  const runtimes = new Map(
+    config.runtimes.map(({ name, displayName, resources, ...runtime }) => [
+      name,
+      new ServingRuntime(
+        named(name),
+        {
+          ...runtime,
+          project,
+          runtimeName: name,
+          tags,
+          resources: sizeOf(resources),
+          ...shownAs(displayName),
+        },
+        options,
+      ),
+    ]),
+  );
+  const models = config.models.map((model) => ({
+    key: `${config.name}/${model.name}`,
+    model: new InferenceService(
+      named(model.name),
+      {
+        ...modelArgs(model, connectionOf),
+        project,
+        tags,
+        runtime: required(runtimes.get(model.runtime), model.runtime),
+        ...(project.queue === undefined ? {} : { queue: project.queue }),
+      },
+      options,
+    ),
+  }));
+  const notebooks = config.notebooks.map(
+    ({ name, displayName, image, size, storageGib, sharedMemoryGib, stoppedSince, connections: uses }) =>
+      new Notebook(
+        named(name),
+        {
+          project,
+          notebookName: name,
+          tags,
+          image,
+          size: sizeOf(size),
+          storage: { sizeGib: storageGib },
+          ...(sharedMemoryGib === undefined ? {} : { sharedMemoryGib }),
+          connections: uses.map(connectionOf),
+          after: uses.map((each) => connectionOf(each).synced),
+          run: stoppedSince === undefined ? { state: "running" } : { state: "stopped", since: stoppedSince },
+          ...shownAs(displayName),
+        },
+        options,
+      ),
+  );
+  const pipelines = buildPipelines(site, config, project, connectionOf);
+  return {
+    name: config.name,
+    namespace: project.namespace,
+    modelUrls: models.map(({ key, model }) => [key, model.externalUrl ?? output(model.internalUrl)]),
+    made: [
+      project,
+      ...project.ready,
+      ...[...connections.values()].map(({ synced }) => synced),
+      ...models.flatMap(({ model }) => model.models),
+      ...notebooks.map(({ notebook }) => notebook),
+      ...pipelines,
+    ],
+  };
+}
+
+function buildPipelines(
+  { tags, provider }: Site,
+  { name, pipelineServer, scheduledPipelines }: ProjectConfig,
+  project: DataScienceProject,
+  connectionOf: (name: string) => DataConnection,
+): Resource[] {
+  if (pipelineServer === undefined) return [];
+  const { connection, database } = pipelineServer;
+  const storage = connectionOf(connection);
+  const server = new PipelineServer(
+    `${name}.pipelines`,
+    { project, tags, database, storage: { connection: storage }, after: [storage.synced] },
+    { provider },
+  );
+  const scheduled = scheduledPipelines.map(
+    ({ name: schedule, pipeline, version, ...rest }) =>
+      new ScheduledPipeline(
+        `${name}.${schedule}`,
+        {
+          ...rest,
+          project,
+          tags,
+          scheduleName: schedule,
+          server: { name: server.serverName, apiUrl: server.apiUrl },
+          pipeline: { name: pipeline, ...(version === undefined ? {} : { version }) },
+          after: [server.server],
+        },
+        { provider },
+      ),
+  );
+  return [server.server, ...scheduled];
+}
+
+/** The agent in a project of its own: policies add up, so it shares none. */
+function buildAgent(site: Site, agent: AgentConfig) {
+  const { tags, provider, foundry } = site;
+  const { database, network, keyRefreshMinutes } = agent;
+  // The foundry's vault is ours: a password is made there. Into the vault of others it is for them to put one.
+  const password =
+    foundry === undefined
+      ? undefined
+      : new GeneratedSecret("agent-database-password", {
+          vault: { uri: foundry.vault.vaultUri, createdAt: foundry.vault.createdAt },
+          secretName: database.passwordSecret,
+          tags,
+          after: [foundry.grant],
+        });
+  const model = modelOf(site, agent);
+  const project = makeProject(site, {
+    name: agent.name,
+    displayName: "Conversational agent",
+    quota: agent.quota,
+    network: { apiServer: "closed" },
+    secrets: [model.keySecret, database.passwordSecret],
+    identity: true,
+    after: foundry === undefined || password === undefined ? [] : [foundry.custody.sync, password.made],
+  });
+  const runtime = new ConversationalAgent(
+    `${agent.name}.runtime`,
+    {
+      project,
+      tags,
+      image: agent.image,
+      ...(agent.schemaRevision === undefined ? {} : { schemaRevision: agent.schemaRevision }),
+      replicas: agent.replicas,
+      model: { ...model, keyRefreshMinutes },
+      database: {
+        image: database.image,
+        passwordSecret: database.passwordSecret,
+        sizeGib: database.storageGib,
+      },
+      ...(agent.host === undefined ? {} : { host: agent.host }),
+      network: {
+        apiServer: network.apiServer,
+        ...(network.modelCidrs === undefined ? {} : { model: { cidrs: network.modelCidrs } }),
+      },
+      archiveAfterDays: agent.archiveAfterDays,
+      auditRetentionDays: agent.auditRetentionDays,
+    },
+    { provider },
+  );
+  return {
+    namespaces: { [agent.name]: project.namespace },
+    url: runtime.url ?? runtime.serviceUrl,
+    made: [...project.ready, runtime],
+  };
+}
+
+/** The foundry's model, or the one that the configuration names. */
+function modelOf({ config, foundry }: Site, agent: AgentConfig) {
+  if (foundry === undefined) return required(agent.model, "kiln:serving.agent.model");
+  const { openaiEndpoint, deploymentName } = foundry.outputs;
+  return {
+    endpoint: openaiEndpoint,
+    deployment: deploymentName,
+    keySecret: secretNameFor(config.environment.name),
+  };
+}
+
+/** A project, and what of it lies in the vault. */
+interface ProjectPlan
+  extends Pick<ProjectConfig, "name" | "displayName" | "description" | "containers" | "clusterQueue"> {
+  readonly quota: ProjectQuota;
+  readonly access?: ProjectConfig["access"];
+  readonly network: ProjectNetwork;
+  /** Names of the vault's secrets that it reads. */
+  readonly secrets: readonly string[];
+  /** Whether it reads the vault at all. */
+  readonly identity: boolean;
+  /** What must stand before it reads them. */
+  readonly after: readonly Resource[];
+}
+
+function makeProject(site: Site, plan: ProjectPlan): DataScienceProject {
+  const { config, tags, provider } = site;
+  const { expiresOn } = config;
+  const namespace = projectNamespace(config.workload, tags.env, plan.name);
+  return new DataScienceProject(
+    plan.name,
+    {
+      namespace,
+      displayName: plan.displayName ?? plan.name,
+      ...(plan.description === undefined ? {} : { description: plan.description }),
+      tags,
+      quota: plan.quota,
+      ...(plan.containers === undefined ? {} : { containers: plan.containers }),
+      ...(plan.access === undefined ? {} : { members: plan.access }),
+      network: plan.network,
+      ...(plan.clusterQueue === undefined ? {} : { queue: { clusterQueue: plan.clusterQueue } }),
+      ...(plan.identity ? { identity: identityOf(site, plan, namespace) } : {}),
+      ...(expiresOn === undefined
+        ? {}
+        : {
+            transform: {
+              // Whoever looks for expired environments finds it where everything of a project is.
+              namespace: ({ labels, annotations }) => ({
+                labels,
+                annotations: { ...annotations, [EXPIRY_ANNOTATION]: expiresOn },
+              }),
+            },
+          }),
+    },
+    { provider },
+  );
+}
+
+/** How a project reads the vault: the foundry's by an identity of its own, or an existing one by an existing identity. */
+function identityOf(site: Site, plan: ProjectPlan, namespace: string): ProjectIdentity {
+  const { config, foundry, tags } = site;
+  if (foundry === undefined) {
+    const { uri, tenantId, clientId } = required(config.serving.vault, "kiln:serving.vault");
+    return { vaultUri: uri, tenantId, clientId };
+  }
+  const issuer = config.serving.cluster.serviceAccountIssuer;
+  if (issuer === undefined)
+    throw new RunError(
+      "kiln:serving.cluster.serviceAccountIssuer is missing; allowed: who signs the tokens of the cluster's service accounts, " +
+        "an https address (`kubectl get --raw /.well-known/openid-configuration`). kiln asks the cluster by itself.",
+    );
+  const identity = new WorkloadIdentity(`${plan.name}-secrets`, {
+    ...foundry.place,
+    identityName: `id-${config.workload}-${tags.env}-${plan.name}`,
+    trusts: { issuer, namespace, serviceAccount: VAULT_READER },
+    reads: { vaultId: foundry.vault.vaultId, secrets: plan.secrets },
+  });
+  return {
+    vaultUri: foundry.vault.vaultUri,
+    tenantId: foundry.tenantId,
+    clientId: identity.clientId,
+    after: [...identity.ready, ...plan.after],
+  };
+}
+
+/** Names of the vault's secrets that a project reads, each once. Pure. */
+export function secretsOf({ connections, pipelineServer }: ProjectConfig): string[] {
+  const names = [
+    ...connections.flatMap((each) =>
+      Object.values(connectionKeys(each).fromVault).map(({ secret }) => secret),
+    ),
+    ...(pipelineServer === undefined ? [] : [pipelineServer.database.passwordSecret]),
+  ];
+  return [...new Set(names)].sort();
+}
+
+function modelArgs(model: ServedModelConfig, connectionOf: (name: string) => DataConnection) {
+  const { name, displayName, format, args, stopped, patienceSeconds, replicas, exposed, callers, canary } =
+    model;
+  const auth = model.auth ? { callers } : ("none" as const);
+  return {
+    modelName: name,
+    format,
+    args,
+    stopped,
+    patienceSeconds,
+    replicas,
+    source: sourceOf(model.source, connectionOf),
+    resources: sizeOf(model.resources),
+    access: exposed ? ({ exposed, auth } as const) : { auth },
+    ...(canary === undefined ? {} : { canary: { ...canary, source: sourceOf(canary.source, connectionOf) } }),
+    ...shownAs(displayName),
+  };
+}
+
+function sourceOf(source: SourceConfig, connectionOf: (name: string) => DataConnection): ModelSource {
+  return "uri" in source ? source : { connection: connectionOf(source.connection), path: source.path };
+}
+
+function sizeOf(size: SizeConfig) {
+  return { requests: size.requests, limits: limitsOf(size), gpus: size.gpus };
+}
+
+function shownAs(displayName: string | undefined): { displayName?: string } {
+  return displayName === undefined ? {} : { displayName };
+}
+
+/** What the checks of the configuration have made sure of. */
+function required<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`${what} is missing, though the configuration was checked`);
+  return value;
+}
