@@ -156,7 +156,10 @@ function buildProject(site: Site, config: ProjectConfig): Built {
   return {
     name: config.name,
     namespace: project.namespace,
-    modelUrls: models.map(({ key, model }) => [key, model.externalUrl ?? output(model.internalUrl)]),
+    modelUrls: models.map(({ key, model }) => [
+      key,
+      all([model.externalUrl, model.internalUrl]).apply(([outside, inside]) => outside ?? inside),
+    ]),
     made: [
       project,
       ...project.ready,
