@@ -1,6 +1,6 @@
-import { createPublicKey } from "node:crypto";
+import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { calculateJwkThumbprint, exportJWK, type JWK, jwtVerify } from "jose";
+import { exportJWK, jwtVerify } from "jose";
 import type { Cloud } from "../core/cloud.ts";
 import { CloudError } from "../core/errors.ts";
 import { createService, pathOf, type Service } from "../core/service.ts";
@@ -12,8 +12,15 @@ export function issuerExists(cloud: Cloud): boolean {
   return existsSync(kubernetesPaths(cloud.dataDir).tls("service-account.pub"));
 }
 
-function publicKey(cloud: Cloud) {
+function publicKey(cloud: Cloud): KeyObject {
   return createPublicKey(readFileSync(kubernetesPaths(cloud.dataDir).tls("service-account.pub"), "utf8"));
+}
+
+/** As the API server names its keys (kubernetes, pkg/serviceaccount/jwt.go, keyIDFromPublicKey). */
+function keyId(key: KeyObject): string {
+  return createHash("sha256")
+    .update(key.export({ type: "spki", format: "der" }))
+    .digest("base64url");
 }
 
 /**
@@ -34,8 +41,8 @@ export function createKubernetesIssuer(cloud: Cloud): Service {
     id_token_signing_alg_values_supported: ["RS256"],
   }));
   issuer.get("/openid/v1/jwks", async () => {
-    const jwk: JWK = await exportJWK(publicKey(cloud));
-    return { keys: [{ ...jwk, kid: await calculateJwkThumbprint(jwk), use: "sig", alg: "RS256" }] };
+    const key = publicKey(cloud);
+    return { keys: [{ ...(await exportJWK(key)), kid: keyId(key), use: "sig", alg: "RS256" }] };
   });
   return issuer;
 }
