@@ -50,7 +50,9 @@ export function vaultSecret(
 /** What External Secrets is asked for. Pure. */
 export function vaultSecretSpec(args: VaultSecretArgs) {
   return {
-    refreshInterval: args.refresh === "once" ? "0s" : refreshInterval(args.refresh),
+    ...(args.refresh === "once"
+      ? { refreshPolicy: "CreatedOnce", refreshInterval: "0s" }
+      : { refreshPolicy: "Periodic", refreshInterval: refreshInterval(args.refresh) }),
     secretStoreRef: { kind: "SecretStore", name: args.project.secretStore?.name ?? "" },
     target: { name: args.secretName, creationPolicy: "Owner", deletionPolicy: "Retain" },
     data: Object.entries(args.keys).map(([secretKey, key]) => ({ secretKey, remoteRef: { key } })),

@@ -148,8 +148,9 @@ describe("a secret of the vault", () => {
   const args = { project, secretName: "s", tags: TAGS, keys: { a: "one", b: "two" } };
 
   it("is looked at again as often as said, or once", () => {
-    expect(vaultSecretSpec({ ...args, refresh: 5 }).refreshInterval).toBe("5m0s");
-    expect(vaultSecretSpec({ ...args, refresh: "once" }).refreshInterval).toBe("0s");
+    const periodic = { refreshPolicy: "Periodic", refreshInterval: "5m0s" };
+    expect(vaultSecretSpec({ ...args, refresh: 5 })).toMatchObject(periodic);
+    expect(vaultSecretSpec({ ...args, refresh: "once" })).toMatchObject({ refreshPolicy: "CreatedOnce" });
     expect(refreshInterval(90)).toBe("1h30m0s");
   });
 
