@@ -110,7 +110,11 @@ export function commandsOf(
     },
     kwok: {
       file: binaries.kwok,
-      args: [`--kubeconfig=${paths.systemKubeconfigOf("kwok")}`, "--manage-all-nodes=true"],
+      args: [
+        `--kubeconfig=${paths.systemKubeconfigOf("kwok")}`,
+        "--manage-all-nodes=true",
+        `--config=${path.join(import.meta.dirname, "kwok", "pods.yaml")}`,
+      ],
     },
     controllers: {
       file: process.execPath,

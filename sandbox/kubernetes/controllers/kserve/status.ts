@@ -157,14 +157,19 @@ function modelStatus(
     },
     ...failureOf(info, before?.lastFailureInfo, targetModelState, now),
     ...(targetModelState === "Loaded"
-      ? { copies: { failedCopies: 0, totalCopies: observed.pods.length } }
+      ? {
+          copies: {
+            failedCopies: 0,
+            totalCopies: observed.pods.filter((pod) => isTrue(pod.status?.conditions, "Ready")).length,
+          },
+        }
       : before?.copies === undefined
         ? {}
         : { copies: before.copies }),
   });
   if (observed.failure !== undefined) return state("InvalidSpec", "FailedToLoad", observed.failure);
   const failing = observed.pods.flatMap((pod) => failureIn(pod) ?? [])[0];
-  if (failing !== undefined && !ready) return state("BlockedByFailedLoad", "FailedToLoad", failing);
+  if (failing !== undefined) return state("BlockedByFailedLoad", "FailedToLoad", failing);
   if (ready && observed.pods.length > 0) return state("UpToDate", "Loaded");
   const loading = observed.pods.some((pod) => isFetching(pod));
   return state("InProgress", loading ? "Loading" : "Pending");
