@@ -1,11 +1,5 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
-import {
-  ComponentResource,
-  type ComponentResourceOptions,
-  type Output,
-  output,
-  type Resource,
-} from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions, type Output, type Resource } from "@pulumi/pulumi";
 import { requireValid } from "../shared/validation.ts";
 import type { InferenceServiceArgs } from "./inference-args.ts";
 import { inferenceServiceProblems } from "./inference-problems.ts";
@@ -20,8 +14,8 @@ export class InferenceService extends ComponentResource {
   readonly modelName: string;
   /** Address within the cluster, as the platform says it; empty while it stands still. */
   readonly internalUrl: Output<string>;
-  /** Address from outside; nothing where it is not exposed. */
-  readonly externalUrl: Output<string | undefined>;
+  /** Address from outside, empty while it stands still; nothing where it is not exposed. */
+  readonly externalUrl: Output<string> | undefined;
   /** Name of the service account that callers may take a token of, where one was asked for. */
   readonly callersAccount: string | undefined;
   /** The models behind the address: one, or two with a canary. */
@@ -75,9 +69,9 @@ export class InferenceService extends ComponentResource {
     name: string,
     args: InferenceServiceArgs,
     model: ObservedResource,
-  ): Output<string | undefined> {
-    if (args.access?.exposed !== true) return output(undefined);
-    if (args.canary === undefined) return model.status.apply((status) => status?.url);
+  ): Output<string> | undefined {
+    if (args.access?.exposed !== true) return undefined;
+    if (args.canary === undefined) return model.status.apply((status) => status?.url ?? "");
     const route = new CustomResource(
       `${name}-route`,
       { ...canaryRoute(args, args.canary.percent), status: undefined },
@@ -85,7 +79,7 @@ export class InferenceService extends ComponentResource {
     ) as ObservedRoute;
     return route.status.apply((status) => {
       const host = status?.ingress?.[0]?.host;
-      return host === undefined ? undefined : `https://${host}`;
+      return host === undefined ? "" : `https://${host}`;
     });
   }
 }
