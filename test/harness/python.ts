@@ -25,12 +25,16 @@ export interface AzAnswer {
   readonly stderr: string;
 }
 
-let python: Promise<TestPython> | undefined;
+const pythons = new Map<string, Promise<TestPython>>();
 
-/** Python with the clients; installing them takes a minute or two and 400 MB, once. */
-export function testPython(): Promise<TestPython> {
-  python ??= provide();
-  return python;
+/**
+ * Python with the clients; installing them takes a minute or two and 400 MB, once.
+ * @param requirements file in `test/clients` with what to install
+ */
+export function testPython(requirements = "requirements.txt"): Promise<TestPython> {
+  const found = pythons.get(requirements) ?? provide(requirements);
+  pythons.set(requirements, found);
+  return found;
 }
 
 /** Runs zizmor, which audits workflows, on a folder; never fails by itself. */
@@ -79,8 +83,8 @@ async function installed(requirements: string): Promise<string> {
   return home;
 }
 
-async function provide(): Promise<TestPython> {
-  const home = await installed(path.join(clients, "requirements.txt"));
+async function provide(requirements: string): Promise<TestPython> {
+  const home = await installed(path.join(clients, requirements));
   const executable = path.join(home, "bin", "python");
   const run = (args: readonly string[], env: Record<string, string>) =>
     execa(executable, args, {
