@@ -23,6 +23,7 @@ export {
   ENVIRONMENT_NAMES,
   type Environment,
   type EnvironmentKind,
+  nearest,
   nearestEnvironment,
   parseEnvironment,
 } from "./environment.ts";

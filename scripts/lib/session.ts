@@ -16,6 +16,7 @@ import {
   STEERING_VARIABLES,
 } from "../../stacks/config.ts";
 import { type CloudClients, cloudClients } from "./clients.ts";
+import { hasClusterResources } from "./cluster/objects.ts";
 import { type ExitCode, exitCodes, KilnError } from "./errors.ts";
 import { duration, type Output } from "./output.ts";
 import { type KilnPaths, kilnPaths, makeHome } from "./paths.ts";
@@ -60,24 +61,53 @@ export async function openSession(
   cloud: CloudName,
 ): Promise<Session> {
   const config = loadConfig(kilnPaths(context.env).project, environment, context.env);
-  return inCloud(context, await openCloud(context, cloud), config);
+  return reachCluster(context, inCloud(context, await openCloud(context, cloud, config), config));
 }
 
-/** Provides the engine and makes contact with the cloud, both at once. */
-export async function openCloud(context: VerbContext, cloud: CloudName): Promise<OpenCloud> {
+/**
+ * Provides the engine and makes contact with the cloud, both at once.
+ * @param config of the environment, where it is one that everything is about: then the cluster's parts are provided beside the
+ *   rest, and nobody need be signed in to a cloud of which nothing is needed
+ */
+export async function openCloud(
+  context: VerbContext,
+  cloud: CloudName,
+  config?: KilnConfig,
+): Promise<OpenCloud> {
   const paths = kilnPaths(context.env);
   makeHome(paths);
   // Making an engine takes minutes, which nobody waits for when the cloud cannot be reached.
   const giveUp = new AbortController();
   const signal = AbortSignal.any([context.signal, giveUp.signal]);
+  const azure = config === undefined || config.foundry.enabled || !config.serving.enabled;
+  const builtHere = cloud === "sandbox" && config?.serving.enabled === true;
   const [engine, target] = await Promise.all([
     provideEngine({ env: context.env, onProgress: engineReporter(context.out), signal }),
-    openTarget(cloud, paths, context.env, signal),
+    openTarget(cloud, paths, context.env, signal, { azure }),
+    ...(builtHere ? [controlPlaneFor(context, signal)] : []),
   ]).catch((error: unknown) => {
     giveUp.abort();
     throw error;
   });
   return { paths, engine, target };
+}
+
+/** What makes contact with a cluster takes a moment, and a verb asks for it once for each environment. */
+export async function reachCluster(context: VerbContext, session: Session): Promise<Session> {
+  const { config, paths, target } = session;
+  if (target.cluster !== undefined) return session;
+  const { ownCluster, sandboxCluster } = await import("./cluster/reach.ts");
+  if (target.name === "azure")
+    return withTarget(session, await ownCluster(target, config, context.env, context.signal));
+  // What was built while serving was switched on is there until the next `up`, or `down`.
+  const there = config.serving.enabled || hasClusterResources(await sessionStack(context, session).glance());
+  if (!there) return session;
+  const reached = await sandboxCluster(target, paths, await controlPlaneFor(context), context.signal);
+  return withTarget(session, reached);
+}
+
+function withTarget(session: Session, target: CloudTarget): Session {
+  return target === session.target ? session : { ...session, target, clients: cloudClients(target) };
 }
 
 /**

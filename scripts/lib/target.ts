@@ -3,6 +3,7 @@ import { setDefaultCACertificates } from "node:tls";
 import { pathToFileURL } from "node:url";
 import type { TokenCredential } from "@azure/identity";
 import type { GitHubAccess, SandboxStatus } from "../../sandbox/client/index.ts";
+import type { ClusterAccess } from "./cluster/client.ts";
 import { KilnError } from "./errors.ts";
 import type { ClientOptions } from "./keys/azure-account-keys.ts";
 import type { KilnPaths } from "./paths.ts";
@@ -32,10 +33,14 @@ export interface CloudTarget {
   readonly secretsProvider?: string;
   /** The folder of that backend. */
   readonly stateFolder?: string;
+  /** The cluster, where the environment has anything in one. */
+  readonly cluster?: ClusterAccess;
   /** The cloud's time: that of a sandbox can be scaled and advanced. */
   readonly now: () => Date;
   /** The sandbox, when it is one. */
   readonly sandbox?: SandboxStatus;
+  /** Who one is in the sandbox. */
+  readonly principal?: string;
 }
 
 /** Not a secret: a sandbox's state holds none, and everyone's files must open on every machine. */
@@ -50,8 +55,10 @@ export async function openTarget(
   paths: KilnPaths,
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
+  needs: { readonly azure: boolean } = { azure: true },
 ): Promise<CloudTarget> {
-  return name === "sandbox" ? openSandbox(paths, env, signal) : openAzure(env, signal);
+  if (name === "sandbox") return openSandbox(paths, env, signal);
+  return needs.azure ? openAzure(env, signal) : withoutAzure(env);
 }
 
 async function openSandbox(
@@ -84,7 +91,7 @@ async function openSandbox(
   const ports = (await client.control("POST", "/providers", {
     clientId: self.clientId,
     projectDir: paths.project,
-  })) as { azureNative: number; command: number; github: number; kubernetes: number };
+  })) as { azureNative: number; command: number; github: number; kubernetes?: number };
   // Nothing but the sandbox is to be reached, so nothing but its certificates is trusted.
   setDefaultCACertificates([readFileSync(caCertificate, "utf8")]);
   const url = new URL(proxy);
@@ -113,6 +120,7 @@ async function openSandbox(
     ownBackend: true,
     stateFolder: state,
     sandbox: status,
+    principal: self.name,
     now: sandboxTime(status),
     engineEnv: {
       ...clientEnvironment({
@@ -129,7 +137,7 @@ async function openSandbox(
       PULUMI_BACKEND_URL: `${pathToFileURL(state).href}?metadata=skip`,
       PULUMI_CONFIG_PASSPHRASE: sandboxPassphrase,
       PULUMI_HOME: paths.pulumiHome,
-      PULUMI_DEBUG_PROVIDERS: `azure-native:${ports.azureNative},command:${ports.command},github:${ports.github},kubernetes:${ports.kubernetes}`,
+      PULUMI_DEBUG_PROVIDERS: `azure-native:${ports.azureNative},command:${ports.command},github:${ports.github}${ports.kubernetes === undefined ? "" : `,kubernetes:${ports.kubernetes}`}`,
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
       PULUMI_SKIP_UPDATE_CHECK: "true",
@@ -188,6 +196,30 @@ async function openAzure(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<C
       next: "Set AZURE_SUBSCRIPTION_ID (`az account show --query id`), then run it again. Nothing was touched.",
     });
   }
+  return azureTarget(env, subscriptionId, credential);
+}
+
+/** Names of what there is none of are made of it, where an environment is all in a cluster. */
+const noSubscription = "00000000-0000-0000-0000-000000000000";
+
+/**
+ * For an environment that has nothing in Azure: nobody need be signed in there. Should something of it be on record all the
+ * same, whoever asks for it signs in then.
+ */
+function withoutAzure(env: NodeJS.ProcessEnv): CloudTarget {
+  const subscriptionId = env.AZURE_SUBSCRIPTION_ID || env.ARM_SUBSCRIPTION_ID || noSubscription;
+  const credential = onDemand(async () => {
+    const { DefaultAzureCredential } = await import("@azure/identity");
+    return new DefaultAzureCredential();
+  });
+  return azureTarget(env, subscriptionId, credential);
+}
+
+function azureTarget(
+  env: NodeJS.ProcessEnv,
+  subscriptionId: string,
+  credential: TokenCredential,
+): CloudTarget {
   return {
     name: "azure",
     subscriptionId,

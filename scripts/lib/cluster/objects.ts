@@ -1,4 +1,4 @@
-import type { StateResource } from "../state.ts";
+import type { State, StateResource } from "../state.ts";
 
 /** What names an object of a cluster. */
 export interface ObjectRef {
@@ -33,6 +33,11 @@ export const MANAGED_BY = { label: "app.kubernetes.io/managed-by", value: "kiln"
 /** Whether the record has it of a cluster, and not of the cloud. Pure. */
 export function isClusterResource({ type }: Pick<StateResource, "type">): boolean {
   return type.startsWith("kubernetes:");
+}
+
+/** Whether anything on record, or begun, is in a cluster. Pure. */
+export function hasClusterResources({ resources, pending }: Pick<State, "resources" | "pending">): boolean {
+  return resources.some(isClusterResource) || pending.some(({ resource }) => isClusterResource(resource));
 }
 
 /** How a resource on record, or one that was begun, is named in the cluster; undefined where that cannot be told. Pure. */
