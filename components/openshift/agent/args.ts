@@ -87,7 +87,7 @@ export interface AgentDatabase {
   readonly sizeGib?: number;
   /** Storage class. @default the cluster's */
   readonly storageClass?: string;
-  /** Connections at most, 20 to 1,000; enough for `replicas.max` pods of 20 each and 20 more. @default 200 */
+  /** Connections at most, 20 to 2,000; enough for `replicas.max` pods of 20 each and 20 more. @default 200 */
   readonly maxConnections?: number;
   /** What it asks for and may have at most. @default 0.25 to 1 core, 0.5 to 1 GiB */
   readonly size?: ContainerResources;

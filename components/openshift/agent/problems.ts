@@ -98,7 +98,7 @@ function databaseProblems({ project, database }: ConversationalAgentArgs, settin
       ({ field }) => field !== "project",
     ),
     rangeProblem("database.sizeGib", sizeGib, 1, 10_000, "GiB"),
-    rangeProblem("database.maxConnections", maxConnections, 20, 1000, "connections"),
+    rangeProblem("database.maxConnections", maxConnections, 20, 2000, "connections"),
     maxConnections < needed
       ? {
           field: "database.maxConnections",
