@@ -187,7 +187,8 @@ export class DataScienceProject extends ComponentResource implements ProjectPlac
         metadata: this.#metadata(queue, args),
         spec: { clusterQueue },
       },
-      this.#placed(),
+      // What backs a queue cannot be changed, says its definition; and both would have the same name.
+      { ...this.#placed(), replaceOnChanges: ["spec.clusterQueue"], deleteBeforeReplace: true },
     );
     return queue;
   }

@@ -75,7 +75,10 @@ export interface InferenceServiceArgs {
   readonly canary?: Canary;
   /** Whether it stands still: nothing runs, everything is kept. @default false */
   readonly stopped?: boolean;
-  /** How a new version takes over: beside the old one, or after it, which needs no room for both. @default "rolling" */
+  /**
+   * How a new version takes over: beside the old one, or after it, which needs no room for both. Beside it, the platform calls the
+   * model ready while old copies serve, though a new one fails to load; after it, it does not. @default "rolling"
+   */
   readonly rollout?: "rolling" | "recreate";
   /** Seconds after which a call is given up, 1 to 3600. @default KServe's own, 60 */
   readonly timeoutSeconds?: number;
