@@ -22,6 +22,7 @@ export interface StackJudgement extends Judgement {
 
 /** Whether a rule has anything to say about a type at all. */
 export function concerns(rule: Rule, type: string): boolean {
+  if (rule.package !== undefined && !type.startsWith(`${rule.package}:`)) return false;
   return rule.types === undefined || rule.types.includes(azureType(type) ?? type);
 }
 
@@ -43,7 +44,9 @@ export function judgeStack(
 ): StackJudgement[] {
   if (rule.checkStack === undefined) return [];
   try {
-    return rule.checkStack(resources, context).flatMap((violation) =>
+    const concerned =
+      rule.package === undefined ? resources : resources.filter(({ type }) => concerns(rule, type));
+    return rule.checkStack(concerned, context).flatMap((violation) =>
       report(rule, violation.resource, violation, context).map((judgement) => ({
         ...judgement,
         urn: violation.resource.urn,

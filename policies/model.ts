@@ -83,6 +83,8 @@ export interface Rule {
   readonly severity: "medium" | "high" | "critical";
   /** Azure types (`module:Resource`) that `check` concerns; absent when it concerns every resource of every package. */
   readonly types?: readonly string[];
+  /** Package, the first part of the type token, whose resources the rule concerns, in stacks too; absent for all of them. */
+  readonly package?: string;
   /** Judges one resource by its inputs, before anything is made. */
   readonly check?: (resource: PolicyInput, context: PolicyContext) => Violation[];
   /** Judges a whole stack by its outputs, after a preview or an update. */
@@ -109,7 +111,8 @@ export function azureType(type: string): string | undefined {
   return /^azure(?:-native\w*)?:/.test(type) ? type : undefined;
 }
 
-const isObject = (value: Value | undefined): value is Props =>
+/** Whether a value is a map: no list, nothing unknown, not null. */
+export const isObject = (value: Value | undefined): value is Props =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**

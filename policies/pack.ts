@@ -58,7 +58,10 @@ export function policiesOf(
       const first = args.resources[0];
       if (first === undefined) return;
       try {
-        const resources = await Promise.all(args.resources.map(stackInput));
+        const concerned = args.resources.filter(
+          ({ type }) => rule.package === undefined || concerns(rule, type),
+        );
+        const resources = await Promise.all(concerned.map(stackInput));
         for (const found of judgeStack(rule, resources, context(first.urn))) report(found.message, found.urn);
       } catch (error) {
         report(crashed(rule, "the stack", error).message);

@@ -1,4 +1,15 @@
-import { azureType, isPresent, objectAt, type PolicyInput, type Rule, type Violation } from "../model.ts";
+import { KUBERNETES, type KubeObject, objectsOf, within } from "../kubernetes/objects.ts";
+import {
+  azureType,
+  isObject,
+  isPresent,
+  objectAt,
+  type PolicyInput,
+  type Rule,
+  UNKNOWN,
+  type Value,
+  type Violation,
+} from "../model.ts";
 import { findSecrets } from "../secrets/scan.ts";
 import { looksSecret } from "../secrets/shapes.ts";
 
@@ -20,7 +31,7 @@ export const noRawSecrets: Rule = {
 };
 
 function secretsOf(resource: PolicyInput): Violation[] {
-  const found = findSecrets(resource.props);
+  const found = findSecrets(resource.props, resource.type.startsWith(`${KUBERNETES}:`) ? isName : undefined);
   const violations = found.map(({ path, what }) => ({ property: path, message: `${what}. ${ADVICE}` }));
   if (looksSecret(resource.name))
     violations.push({ property: "(the resource's name)", message: `a secret. ${ADVICE}` });
@@ -38,17 +49,39 @@ function heldBy(resource: PolicyInput): Violation[] {
       message: `a secret's value. ${ADVICE} A value reaches the vault by the key-sync step, never through Pulumi.`,
     });
   }
-  if (/^kubernetes:core\/v1:Secret(?:Patch)?$/.test(resource.type)) {
-    for (const field of ["data", "stringData"]) {
-      for (const [key, value] of Object.entries(objectAt(resource.props, field))) {
-        if (!isPresent(value)) continue;
-        const safe = looksSecret(key) ? "(withheld)" : key;
-        violations.push({
-          property: `${field}[${JSON.stringify(safe)}]`,
-          message: `a secret's value. ${ADVICE}`,
-        });
-      }
-    }
-  }
-  return violations;
+  return [...violations, ...objectsOf(resource).flatMap(heldByObject)];
 }
+
+/** Secrets of Kubernetes, and the keys of Routes, in lists and templates too. */
+function heldByObject({ kind, group, object, path }: KubeObject): Violation[] {
+  if (kind === "Route" && isPresent(objectAt(object, "spec.tls").key))
+    return [{ property: within(path, "spec.tls.key"), message: `a certificate's key. ${ADVICE}` }];
+  if (kind !== "Secret" || group !== "") return [];
+  const held = ["data", "stringData"].flatMap((field): Violation[] => {
+    const values = object[field];
+    if (values === UNKNOWN)
+      return [{ property: within(path, field), message: `values of a secret. ${ADVICE}` }];
+    return entriesOf(values).map((key) => ({
+      property: within(path, `${field}[${JSON.stringify(looksSecret(key) ? "(withheld)" : key)}]`),
+      message: `a secret's value. ${ADVICE}`,
+    }));
+  });
+  // The control plane writes the token into the object, and what is read back is written to the state.
+  return object.type === "kubernetes.io/service-account-token"
+    ? [...held, { property: within(path, "type"), message: `a token that never ends. ${ADVICE}` }]
+    : held;
+}
+
+const entriesOf = (values: Value | undefined): string[] =>
+  isObject(values) ? Object.keys(values).filter((key) => isPresent(values[key])) : [];
+
+/**
+ * Fields that say under which key of a Secret something is kept, and are called like what is kept there: of External Secrets,
+ * and of pipeline servers.
+ */
+const NAMES_A_KEY = [
+  /(?:^|\.)data\[[^\]]*\](?:\.match)?\.secretKey$/,
+  /\.s3CredentialsSecret\.(?:accessKey|secretKey)$/,
+];
+
+const isName = (path: string): boolean => NAMES_A_KEY.some((pattern) => pattern.test(path));

@@ -1,6 +1,6 @@
 import type { Props, Value } from "../model.ts";
 import { fieldKind, hintsAtSecret, isCredentialName, isPassword } from "./names.ts";
-import { childrenOf } from "./paths.ts";
+import { type Child, childrenOf } from "./paths.ts";
 import { assignmentIn, looksSecret, NOTHING_AROUND, randomIn, type Surroundings, shapeOf } from "./shapes.ts";
 import { decodeBase64, isReference } from "./text.ts";
 
@@ -26,16 +26,21 @@ interface Above {
   readonly next: Above | undefined;
 }
 
-/** Every secret in the properties of a resource, in the order of the properties. */
-export const findSecrets = (props: Props): Finding[] =>
-  walk({ value: props, path: "", around: NOTHING_AROUND, above: undefined }, 0);
+/**
+ * Every secret in the properties of a resource, in the order of the properties.
+ *
+ * @param isName whether what stands at a path only names a credential, whatever the field is called; it is judged by its shape
+ */
+export const findSecrets = (props: Props, isName: (path: string) => boolean = () => false): Finding[] =>
+  walk({ value: props, path: "", around: NOTHING_AROUND, above: undefined }, 0, isName);
 
-function walk(root: Frame, encodings: number): Finding[] {
+function walk(root: Frame, encodings: number, isName: (path: string) => boolean = () => false): Finding[] {
   const found: Finding[] = [];
   // A stack of its own: the depth of a property is its author's choice, and running out of stack would be a way out.
   const frames: Frame[] = [root];
   for (let frame = frames.pop(); frame !== undefined; frame = frames.pop()) {
-    const { value, path, around } = frame;
+    const { value, path } = frame;
+    const around = isName(path) ? { ...frame.around, field: "" } : frame.around;
     if (typeof value === "string") found.push(...inText(value, path, around, encodings));
     else if (typeof value === "number" && isPassword(around.field))
       found.push({ path, what: "a password in digits" });
@@ -58,7 +63,7 @@ function open(value: Props | readonly Value[], frame: Frame): { keys: Finding[];
   const children = childrenOf(value, frame.path);
   if (isList(value)) {
     return {
-      keys: [],
+      keys: givenByFlags(children),
       children: children.map((child): Frame => ({ ...child, around: frame.around, above })),
     };
   }
@@ -72,6 +77,18 @@ function open(value: Props | readonly Value[], frame: Frame): { keys: Finding[];
     return { value: child, path, around: { ...around, field, hinted }, above };
   });
   return { keys, children: frames };
+}
+
+/** Arguments one by one: `["--password", "…"]` says what `--password …` says in one text. */
+function givenByFlags(children: readonly Child[]): Finding[] {
+  return children.flatMap(({ value, path }, index): Finding[] => {
+    const flag = children[index - 1]?.value;
+    if (typeof value !== "string" || typeof flag !== "string" || value.startsWith("-")) return [];
+    const name = /^--?([A-Za-z][\w.-]{1,60})$/.exec(flag)?.[1];
+    return name === undefined || byField(value, name) === undefined
+      ? []
+      : [{ path, what: "a credential given by a flag" }];
+  });
 }
 
 const isList = (value: Props | readonly Value[]): value is readonly Value[] => Array.isArray(value);

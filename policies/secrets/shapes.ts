@@ -88,6 +88,9 @@ function* overlapping(pattern: RegExp, text: string): Generator<RegExpExecArray>
   }
 }
 
+/** Words in lower case with hyphens between them, as secrets of a vault are named. */
+const isName = (text: string): boolean => /^[a-z][a-z0-9]*(?:-[a-z0-9]+)+$/.test(text) && !looksRandom(text);
+
 /** `config.apiKey`, `keys[0]`, `read()`: code that fetches a value, not the value. */
 const isCode = (text: string): boolean =>
   /[()]/.test(text) || /^[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*|\[\w+\])+$/.test(text);
@@ -107,8 +110,10 @@ export function assignmentIn(text: string): string | undefined {
   for (const match of overlapping(SECRET_SET, text)) if (literal(match)) return "a secret set by a command";
   for (const match of overlapping(FLAG, text)) {
     const value = literal(match);
-    if (value && fieldKind(match.groups?.name ?? "") === "secret" && !isCode(value.text))
-      return "a credential given by a flag";
+    const flag = match.groups?.name ?? "";
+    // `--secret` takes a secret's name in every tool that has it; a value has a flag of its own.
+    if (value && flag === "secret" && isName(value.text)) continue;
+    if (value && fieldKind(flag) === "secret" && !isCode(value.text)) return "a credential given by a flag";
   }
   for (const match of overlapping(ASSIGNMENT, text)) {
     const { name = "", sep = "" } = match.groups ?? {};

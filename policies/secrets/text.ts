@@ -37,6 +37,7 @@ const WHOLE_REFERENCE = new RegExp(
 const NOT_A_CREDENTIAL = new Set([
   ...["true", "false", "null", "none", "undefined", "default", "managedidentity", "managed-identity"],
   ...["workloadidentity", "systemassigned", "userassigned", "systemassignedidentity", "userassignedidentity"],
+  "caller-token", // whoever asks shows a token of their own
 ]);
 
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;

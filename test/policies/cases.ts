@@ -3,21 +3,12 @@
  * all with the real engine.
  */
 
-/** What a case registers. `props` are what the program would write. */
-export interface Case {
-  readonly type: string;
-  readonly props: Readonly<Record<string, unknown>>;
-  /** Where the failing case is wrong, as the violation names it. */
-  readonly property?: string;
-  /** Stack to judge it in; the engine registers the cases of `prod` only. @default "prod" */
-  readonly stack?: string;
-}
+import { type Case, type Cases, OPENAI_KEY, tags, within, wrong } from "./case.ts";
+import { kubernetesCases } from "./kubernetes/index.ts";
+import { kubernetesSecrets } from "./kubernetes/secrets.ts";
 
-/** The cases of one rule that judges resources one by one. */
-export interface Cases {
-  readonly pass: Readonly<Record<string, Case>>;
-  readonly fail: Readonly<Record<string, Case>>;
-}
+export type { Case, Cases } from "./case.ts";
+export { OPENAI_KEY, tags } from "./case.ts";
 
 export const SUBSCRIPTION = "11111111-2222-4333-8444-555555555555";
 const GROUP = `/subscriptions/${SUBSCRIPTION}/resourceGroups/rg-kiln-prod`;
@@ -29,17 +20,6 @@ const PINNED = REFERENCE.replace(/\)$/, "/0123456789abcdef0123456789abcdef)");
 const role = (id: string) =>
   `/subscriptions/${SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/${id}`;
 const SECRETS_USER = role("4633458b-17de-408a-b874-0445c86b69e6");
-
-export const tags = (env = "prod") => ({
-  env,
-  service: "openai",
-  repo: "o/r",
-  owner: "team",
-  costCenter: "42",
-});
-
-/** A key of the shape Azure OpenAI mints; it opens nothing. */
-export const OPENAI_KEY = `${"a1B2".repeat(13)}JQQJ99BKACYeBjFXJ3w3AAABACOGabcd`;
 
 const vault = (properties: object = {}, more: object = {}): Case => ({
   type: "azure-native:keyvault:Vault",
@@ -120,8 +100,6 @@ const settings = (properties: Record<string, unknown>): Case => ({
 });
 
 const command = (props: Record<string, unknown>): Case => ({ type: "command:local:Command", props });
-const wrong = (each: Case, property: string): Case => ({ ...each, property });
-const within = (stack: string, each: Case): Case => ({ ...each, stack });
 
 export const cases: Readonly<Record<string, Cases>> = {
   "required-tags": {
@@ -167,16 +145,7 @@ export const cases: Readonly<Record<string, Cases>> = {
         },
         triggers: ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
       }),
-      "pod-by-reference": {
-        type: "kubernetes:core/v1:Pod",
-        props: {
-          spec: {
-            containers: [
-              { env: [{ name: "TOKEN", valueFrom: { secretKeyRef: { name: "s", key: "token" } } }] },
-            ],
-          },
-        },
-      },
+      ...kubernetesSecrets.pass,
     },
     fail: {
       "vault-secret": wrong(
@@ -200,10 +169,7 @@ export const cases: Readonly<Record<string, Cases>> = {
         command({ create: "true", environment: { GREETING: OPENAI_KEY } }),
         "environment.GREETING",
       ),
-      "kubernetes-secret": wrong(
-        { type: "kubernetes:core/v1:Secret", props: { stringData: { greeting: "hello" } } },
-        'stringData["greeting"]',
-      ),
+      ...kubernetesSecrets.fail,
     },
   },
   "key-vault-rbac": {
@@ -403,4 +369,5 @@ export const cases: Readonly<Record<string, Cases>> = {
       "grant-subscription": wrong(grant({ scope: `/subscriptions/${SUBSCRIPTION}` }), "scope"),
     },
   },
+  ...kubernetesCases,
 };

@@ -60,7 +60,7 @@ async function pulumi(args: string[], more: Record<string, string> = {}) {
 }
 
 /** Previews one set of cases in the stack `prod` and gives back what the policies said. */
-async function preview(set: "pass" | "fail" | "stack", pack: string) {
+async function preview(set: "pass" | "fail" | "stack" | "project", pack: string) {
   const { exitCode, stdout, stderr } = await pulumi(
     ["preview", "--config-file", join(home, "Pulumi.prod.yaml"), "--policy-pack", pack, "--json"],
     { KILN_TEST_CASES: set },
@@ -124,8 +124,27 @@ describe("the pack on the real engine", () => {
     expect(exitCode).not.toBe(0);
   });
 
+  it("judges a project of Kubernetes as a whole, before anything of it is made", async () => {
+    const { exitCode, violations } = await preview("project", PACK);
+    const said = violations.map(({ policyName, message }) => `${policyName}: ${message}`);
+    for (const expected of [
+      /^quota-with-limit-range: [\s\S]*\nquota \(kubernetes:core\/v1:ResourceQuota/,
+      /^inference-within-quota: [\s\S]*\nquota .*need 8Gi \(model 8Gi\)/,
+      /^network-reach: [\s\S]*\nproject \(.*egress \(internet\)/,
+      /^network-reach: [\s\S]*\nmodel \(.*ingress \(other namespaces\): .* by open \(spec.ingress\[0\]\)/,
+    ])
+      expect(said).toContainEqual(expect.stringMatching(expected));
+    expect(exitCode).not.toBe(0);
+  });
+
   it("has run every rule both ways", () => {
-    const tried = [...Object.keys(cases), "serial-deployments", "exemptions-in-order"];
+    const ofStacks = [
+      "serial-deployments",
+      "quota-with-limit-range",
+      "inference-within-quota",
+      "network-reach",
+    ];
+    const tried = [...Object.keys(cases), ...ofStacks, "exemptions-in-order"];
     expect(tried.sort()).toEqual(rules.map(({ name }) => name).sort());
   });
 

@@ -1,0 +1,68 @@
+import type { NamespaceContent } from "../kubernetes/namespaces.ts";
+import { nameOf, ofKind } from "../kubernetes/namespaces.ts";
+import { type Finding, forbiddenEgress, forbiddenIngress } from "./forbidden.ts";
+import { type Policy, parsePolicy } from "./policy.ts";
+import { reachOf } from "./reach.ts";
+import { type Workload, workloadsOf } from "./workloads.ts";
+
+/** A pod with what is forbidden of what it reaches or is reached by. */
+export interface Reached {
+  readonly workload: Workload;
+  readonly findings: readonly Finding[];
+}
+
+/** The policies of a namespace, looked up by what they select, so that a pod is not held against every one of them. */
+export class PolicyIndex {
+  readonly #byLabel = new Map<string, number[]>();
+  readonly #others: number[] = [];
+  readonly #policies: readonly Policy[];
+
+  constructor(policies: readonly Policy[]) {
+    this.#policies = policies;
+    policies.forEach(({ selects }, index) => {
+      // All requirements must hold, so one that names a value is enough to find the policy by.
+      const one = selects.find((each) => each.operator === "In" && each.values.size === 1);
+      const [value] = one?.operator === "In" ? one.values : [];
+      const list =
+        one?.operator === "In" && value !== undefined ? this.#listOf(`${one.key}=${value}`) : this.#others;
+      list.push(index);
+    });
+  }
+
+  #listOf(key: string): number[] {
+    const list = this.#byLabel.get(key) ?? [];
+    this.#byLabel.set(key, list);
+    return list;
+  }
+
+  /** The policies that may select a pod with these labels; the rest certainly do not. */
+  candidates(labels: Workload["pod"]["labels"]): readonly Policy[] {
+    const known = labels !== undefined && [...labels.values()].every((value) => typeof value === "string");
+    const indexes = known
+      ? [
+          ...this.#others,
+          ...[...labels].flatMap(([key, value]) => this.#byLabel.get(`${key}=${String(value)}`) ?? []),
+        ]
+      : this.#policies.map((_, index) => index);
+    indexes.sort((a, b) => a - b);
+    return indexes.flatMap((index) => this.#policies[index] ?? []);
+  }
+}
+
+/** What is forbidden of the effective reach of the pods of a namespace. */
+export function forbiddenReach(namespace: NamespaceContent): Reached[] {
+  const index = new PolicyIndex(
+    ofKind(namespace, "NetworkPolicy", "networking.k8s.io")
+      .filter(({ of }) => !of.patch)
+      .map(({ of, resource }) => parsePolicy(of.object, nameOf(of) ?? resource.name)),
+  );
+  return workloadsOf(namespace).flatMap((workload) => {
+    const { pod, token } = workload;
+    const policies = index.candidates(pod.labels);
+    const findings = [
+      ...forbiddenIngress(pod, reachOf("ingress", pod, policies)),
+      ...forbiddenEgress(pod, reachOf("egress", pod, policies), token),
+    ];
+    return findings.length === 0 ? [] : [{ workload, findings }];
+  });
+}
