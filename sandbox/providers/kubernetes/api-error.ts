@@ -29,11 +29,10 @@ export function isNamespaceMissing(error: unknown): boolean {
   return isApiError(error, 404) && error.kind === "namespaces";
 }
 
-/** No answer at all, for as long as patience lasted. */
+/** There is no API server, or no answer from it for as long as patience lasted. */
 export class UnreachableError extends Error {
-  constructor(server: string, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    super(`configured Kubernetes cluster is unreachable: ${server}: ${reason}`, { cause });
+  constructor(reason: string, cause?: unknown) {
+    super(`configured Kubernetes cluster is unreachable: ${reason}`, { cause });
     this.name = "UnreachableError";
   }
 }

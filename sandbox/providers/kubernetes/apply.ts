@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { annotations } from "./annotations.ts";
-import { ApiError, isApiError, NoMatchError } from "./api-error.ts";
+import { type ApiError, isApiError, NoMatchError } from "./api-error.ts";
 import type { KubeAnswer, KubeClient } from "./client.ts";
 import { defaultNamespace } from "./diff.ts";
 import { type ApiResource, type Discovery, pathOf } from "./discovery.ts";
@@ -220,7 +220,7 @@ async function takeFields(client: KubeClient, path: string, before: KubeObject, 
       signal: write.signal,
     });
   } catch (error) {
-    if (!(error instanceof ApiError) || !/test operation|resourceVersion/i.test(error.message)) throw error;
+    if (!isApiError(error, 409)) throw error;
     const { body } = await client.send({ method: "GET", path, signal: write.signal });
     await takeFields(client, path, body, write);
   }

@@ -25,7 +25,17 @@ export function toObject(inputs: ValueMap): KubeObject {
   const { status: _status, ...rest } = plainMap(inputs);
   const own = Object.entries(rest).filter(([name]) => !name.startsWith("__"));
   const object = renamed(Object.fromEntries(own) as unknown as JsonMap, dashed, "_", "-") as KubeObject;
-  return withoutStringData(object);
+  return withoutEmptyMetadata(withoutStringData(object));
+}
+
+/** The API server keeps no empty annotations and labels; who applies them anew would be in conflict with who did before. */
+function withoutEmptyMetadata(object: KubeObject): KubeObject {
+  if (!isJsonMap(object.metadata)) return object;
+  const kept = Object.entries(object.metadata).filter(
+    ([name, value]) =>
+      !["annotations", "labels"].includes(name) || !isJsonMap(value) || Object.keys(value).length > 0,
+  );
+  return { ...object, metadata: Object.fromEntries(kept) };
 }
 
 /** The API server keeps `stringData` as `data`; sent as that, it is known later who gave which entry. */

@@ -82,7 +82,7 @@ export class KubeClient {
       } catch (error) {
         request.signal.throwIfAborted();
         if (failure !== undefined || !isLost(error)) throw error;
-        if (performance.now() > until) throw new UnreachableError(this.server, error);
+        if (performance.now() > until) throw this.#unreachable(error);
         request.onLost?.();
         await withSignal(this.#whenBack(until, error), request.signal);
       }
@@ -123,8 +123,8 @@ export class KubeClient {
   async #isReady(): Promise<boolean> {
     try {
       const answer = await this.#once({ method: "GET", path: "/readyz", signal: AbortSignal.timeout(2_000) });
-      // Who may not ask has an answer all the same: it comes from rights that are known.
-      const ready = answer.status < 300 || answer.status === 403;
+      // Anyone may ask, as soon as rights are known.
+      const ready = answer.status < 300;
       if (ready) this.#readyUntil = performance.now() + readyMs;
       return ready;
     } catch {
@@ -138,7 +138,7 @@ export class KubeClient {
       try {
         while (!(await this.#isReady())) {
           this.#closed.signal.throwIfAborted();
-          if (performance.now() > until) throw new UnreachableError(this.server, cause);
+          if (performance.now() > until) throw this.#unreachable(cause);
           await delay(lookMs);
         }
       } finally {
@@ -146,6 +146,11 @@ export class KubeClient {
       }
     })();
     return this.#back;
+  }
+
+  #unreachable(cause: unknown): UnreachableError {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return new UnreachableError(`${this.server} does not answer (${reason})`, cause);
   }
 
   async #once(request: KubeRequest): Promise<{

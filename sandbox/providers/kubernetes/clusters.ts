@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { LRUCache } from "lru-cache";
+import { UnreachableError } from "./api-error.ts";
 import type { Cluster } from "./apply.ts";
 import { KubeClient } from "./client.ts";
 import { Discovery } from "./discovery.ts";
@@ -29,10 +30,10 @@ export class Clusters {
     this.#ambient = ambient;
   }
 
-  /** @throws Error when there is no API server, or the configuration leads elsewhere */
+  /** @throws UnreachableError when there is no API server; Error when the configuration leads elsewhere */
   async of(config: Readonly<Record<string, string>>): Promise<OpenCluster> {
     const file = this.#ambient();
-    if (file === undefined) throw new Error(notRunning);
+    if (file === undefined) throw new UnreachableError(notRunning);
     if (!existsSync(file)) throw new Error(noUser);
     const ambient = readFileSync(file, "utf8");
     const wanted = {

@@ -75,7 +75,12 @@ async function load(text: string): Promise<KubeConfig> {
   // Its models make it slow to load, and most programs need none of it.
   const { KubeConfig: Config } = await import("@kubernetes/client-node");
   const config = new Config();
-  config.loadFromString(text);
+  try {
+    config.loadFromString(text);
+  } catch {
+    // The failure would show what the text holds, tokens and all.
+    throw new Error("failed to parse kubeconfig: it is no kubeconfig in YAML");
+  }
   return config;
 }
 

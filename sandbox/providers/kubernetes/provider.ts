@@ -220,7 +220,9 @@ export class KubernetesProvider implements Provider {
       throw error;
     }
     // What went at once is answered with a Status; what has to be taken apart first, as it is now.
-    if (object.kind === "Status" || annotationOf(inputs, annotations.skipAwait) === "true") return;
+    const unwatched =
+      annotationOf(inputs, annotations.skipAwait) === "true" && deletedUnwatched.has(kindKey(kind));
+    if (object.kind === "Status" || unwatched) return;
     const seconds = patienceOf(request.timeout, inputs);
     await awaitGone({
       cluster,
@@ -308,6 +310,9 @@ export class KubernetesProvider implements Provider {
    */
   async #onlyInPreview(error: unknown, urn: string, session: Session): Promise<boolean> {
     if (error instanceof NoMatchError || isNamespaceMissing(error)) return true;
+    // What is to be replaced is still there.
+    if (error instanceof Error && isApiError(error.cause, 409) && error.cause.reason === "AlreadyExists")
+      return true;
     if (!isApiError(error, 403)) return false;
     await session.log(urn, "warning", `the API server would refuse this: ${error.message}`);
     return true;
@@ -338,6 +343,17 @@ export class KubernetesProvider implements Provider {
     return { ...inputs, metadata: { ...metadata, namespace } };
   }
 }
+
+/** Kinds whose end is not waited for, where the program says `skipAwait`; of others, it only speaks of their beginning. */
+const deletedUnwatched: ReadonlySet<string> = new Set([
+  "v1/Namespace",
+  "v1/Pod",
+  "v1/ReplicationController",
+  "apps/v1/DaemonSet",
+  "apps/v1/Deployment",
+  "apps/v1/StatefulSet",
+  "batch/v1/Job",
+]);
 
 /** The kind of the object behind a `…Patch` resource. */
 function liveKind(kind: Kind): Kind {
