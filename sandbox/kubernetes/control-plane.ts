@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { isListening } from "../appservice/ports.ts";
 import { Processes } from "../appservice/processes.ts";
@@ -8,10 +8,11 @@ import { CloudError } from "../core/errors.ts";
 import { PlainApi } from "./api.ts";
 import { setUp } from "./bootstrap.ts";
 import { commandsOf, type KubernetesPorts, type PartName, partNames } from "./commands.ts";
+import { definitionFiles, requireFiles } from "./files.ts";
 import { contextName } from "./kubeconfig.ts";
 import { ensureCertificates, tokenOf, writeSignIns } from "./material.ts";
 import { kubernetesPaths } from "./paths.ts";
-import { freePorts, isFree } from "./ports.ts";
+import { choosePorts } from "./ports.ts";
 import { Supervised } from "./supervisor.ts";
 import { people, systemUsers } from "./users.ts";
 
@@ -66,7 +67,11 @@ export class KubernetesControlPlane {
     return this.#inTurn(async () => {
       const before = this.#wanted.get("control-plane");
       const same = JSON.stringify(before?.files) === JSON.stringify(files);
-      if (this.#state === "running" && same) return this.status();
+      if (this.#state === "running" && same) {
+        // It may have been killed a moment ago, and be about to come back.
+        await this.#answering(AbortSignal.any([this.#abort.signal, AbortSignal.timeout(readyWithinMs)]));
+        return this.status();
+      }
       await this.#end();
       this.#state = "starting";
       this.#reason = undefined;
@@ -98,6 +103,7 @@ export class KubernetesControlPlane {
       const wanted = this.#wanted.get("control-plane");
       if (wanted !== undefined) this.#wanted.put("control-plane", { ...wanted, running: false });
       await this.#end();
+      this.#forgetFailure();
       return this.status();
     });
   }
@@ -107,6 +113,7 @@ export class KubernetesControlPlane {
     this.#abort.abort();
     return this.#inTurn(async () => {
       await this.#end();
+      this.#forgetFailure();
       for (const [id] of this.#wanted.entries()) this.#wanted.delete(id);
       rmSync(kubernetesPaths(this.#cloud.dataDir).root, { recursive: true, force: true });
     });
@@ -124,7 +131,7 @@ export class KubernetesControlPlane {
     const ports = this.#ports.get("ports");
     const made = ports !== undefined && existsSync(paths.kubeconfigOf("owner"));
     return {
-      running: this.#state === "running",
+      running: this.#state === "running" && this.#parts.every(({ pid }) => pid !== undefined),
       state: this.#state,
       ...(this.#reason === undefined ? {} : { reason: this.#reason }),
       context: contextName,
@@ -162,12 +169,10 @@ export class KubernetesControlPlane {
   async #begin(files: ControlPlaneFiles, stopped: AbortSignal): Promise<void> {
     const cloud = this.#cloud;
     const paths = kubernetesPaths(cloud.dataDir);
-    const [ports] = await Promise.all([this.#choosePorts(), ensureCertificates(paths)]);
+    const [ports] = await Promise.all([choosePorts(this.#ports), ensureCertificates(paths)]);
     writeSignIns(cloud, paths, serverOf(ports));
     const commands = commandsOf(files, ports, paths);
-    this.#parts = partNames
-      .filter((name) => name !== "controllers" || existsSync(commands[name].args[0] ?? ""))
-      .map((name) => this.#part(name, commands[name]));
+    this.#parts = partNames.map((name) => this.#part(name, commands[name]));
     const within = AbortSignal.any([stopped, AbortSignal.timeout(readyWithinMs)]);
     const start = (...names: PartName[]): void => {
       for (const part of this.#parts) if (names.includes(part.name as PartName)) part.start();
@@ -176,29 +181,39 @@ export class KubernetesControlPlane {
     start("etcd");
     await this.#until("etcd", () => isListening(ports.etcd), within);
     start("kube-apiserver");
-    const api = new PlainApi({
-      port: ports.api,
-      caFile: paths.tls("ca.pem"),
-      token: tokenOf(cloud, systemUsers.bootstrap),
-    });
+    await this.#answering(within);
+    start("kube-controller-manager");
+    const api = this.#api();
     try {
-      const ready = async () =>
-        (await api.request("GET", "/readyz", { signal: within }).catch(() => undefined))?.status === 200;
-      await this.#until("kube-apiserver", ready, within);
-      start("kube-controller-manager");
       await setUp({
         api,
-        definitions: [files.crds, `${import.meta.dirname}/crds`].flatMap(yamlFiles),
+        definitions: definitionFiles(files),
         signal: within,
       });
-      start("kube-scheduler", "kwok", "controllers");
-      for (const { name } of this.#parts) {
-        await this.#until(
-          name as PartName,
-          async () => this.#parts.every(({ pid }) => pid !== undefined),
-          within,
-        );
-      }
+    } finally {
+      api.close();
+    }
+    start("kube-scheduler", "kwok", "controllers");
+    for (const { name } of this.#parts) {
+      const begun = async () => this.#parts.every((part) => part.name !== name || part.pid !== undefined);
+      await this.#until(name as PartName, begun, within);
+    }
+  }
+
+  #api(): PlainApi {
+    return new PlainApi({
+      port: this.#ports.get("ports")?.api ?? 0,
+      caFile: kubernetesPaths(this.#cloud.dataDir).tls("ca.pem"),
+      token: tokenOf(this.#cloud, systemUsers.bootstrap),
+    });
+  }
+
+  /** Waits until the API server says that it is ready. */
+  async #answering(within: AbortSignal): Promise<void> {
+    const api = this.#api();
+    const ask = () => api.request("GET", "/readyz", { signal: within }).catch(() => undefined);
+    try {
+      await this.#until("kube-apiserver", async () => (await ask())?.status === 200, within);
     } finally {
       api.close();
     }
@@ -233,34 +248,14 @@ export class KubernetesControlPlane {
         "KubernetesFailed",
         `Kubernetes does not start: ${name} ${how}. Its log is ${logOf(name)}.`,
       );
+    const part = this.#parts.find((each) => each.name === name);
+    const before = part?.restarts ?? 0;
     while (!(await done())) {
-      const part = this.#parts.find((each) => each.name === name);
-      if (part !== undefined && part.restarts >= mostEnds) throw failed("ends as soon as it is started");
+      if (part !== undefined && part.restarts - before >= mostEnds)
+        throw failed("ends as soon as it is started");
       if (within.aborted) throw failed(`was not ready within ${readyWithinMs / 1000} s`);
       await delay(25);
     }
-  }
-
-  /** The ports of last time; only the API server's stands in files that others may have open. */
-  async #choosePorts(): Promise<KubernetesPorts> {
-    const kept = this.#ports.get("ports");
-    const [api = 0, etcd = 0, etcdPeer = 0] = await freePorts(3);
-    const again = async (port: number | undefined, other: number): Promise<number> =>
-      port !== undefined && (await isFree(port)) ? port : other;
-    const ports = {
-      api: kept?.api ?? api,
-      etcd: await again(kept?.etcd, etcd),
-      etcdPeer: await again(kept?.etcdPeer, etcdPeer),
-    };
-    if (kept !== undefined && !(await becomesFree(ports.api))) {
-      throw new CloudError(
-        409,
-        "PortTaken",
-        `Another program listens on 127.0.0.1:${ports.api}, the port of the sandbox's Kubernetes, which stands in its users' kubeconfigs. End that program, then try again.`,
-      );
-    }
-    this.#ports.put("ports", ports);
-    return ports;
   }
 
   /** Ends every part, those that only read first. */
@@ -276,45 +271,13 @@ export class KubernetesControlPlane {
     this.#parts = [];
     if (this.#state !== "failed") this.#state = "stopped";
   }
+
+  #forgetFailure(): void {
+    this.#state = "stopped";
+    this.#reason = undefined;
+  }
 }
 
 function serverOf({ api }: KubernetesPorts): string {
   return `https://127.0.0.1:${api}`;
-}
-
-/** Processes that were just killed let go of their port in a moment. */
-async function becomesFree(port: number): Promise<boolean> {
-  const until = Date.now() + 5_000;
-  while (!(await isFree(port))) {
-    if (Date.now() > until) return false;
-    await delay(20);
-  }
-  return true;
-}
-
-function yamlFiles(folder: string): string[] {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith(".yaml"))
-    .sort()
-    .map((name) => `${folder}/${name}`);
-}
-
-/** @throws CloudError 400 which of the files is not there, or is no program */
-function requireFiles({ binaries, crds }: ControlPlaneFiles): void {
-  for (const file of Object.values(binaries)) {
-    try {
-      accessSync(file, constants.X_OK);
-    } catch {
-      throw missing(file);
-    }
-  }
-  if (!existsSync(crds)) throw missing(crds);
-}
-
-function missing(file: string): CloudError {
-  return new CloudError(
-    400,
-    "ControlPlaneMissing",
-    `The Kubernetes control plane needs '${file}', which is not there, or cannot be run. \`kiln sandbox kubernetes start\` provides it again.`,
-  );
 }

@@ -148,11 +148,26 @@ describe("a part that is killed", () => {
     },
   );
 
+  test("a start that is asked for meanwhile returns when it answers again", async () => {
+    const before = await cluster.pids();
+    process.kill(before["kube-apiserver"] ?? 0, "SIGKILL");
+    process.kill(before.etcd ?? 0, "SIGKILL");
+    await cluster.start();
+    expect(await notes()).toContain("configmap/begun");
+  });
+
   test("is told in the log, and others have gone on", async () => {
     const log = readFileSync(path.join(cluster.daemon.client.dataDir, "sandbox.log"), "utf8");
     expect(log).toContain("kubernetes: etcd ended (SIGKILL) and is started again");
     const { processes } = await cluster.status();
-    expect(processes.map(({ restarts }) => restarts)).toEqual(processes.map(() => 1));
+    expect(Object.fromEntries(processes.map(({ name, restarts }) => [name, restarts]))).toEqual({
+      etcd: 2,
+      "kube-apiserver": 2,
+      "kube-controller-manager": 1,
+      "kube-scheduler": 1,
+      kwok: 1,
+      controllers: 1,
+    });
   });
 });
 
@@ -252,6 +267,9 @@ describe("starting and stopping", () => {
       message: expect.stringContaining("kube-apiserver ends as soon as it is started. Its log is"),
     });
     expect(await cluster.status()).toMatchObject({ state: "failed", processes: [] });
+    const stopped = await cluster.daemon.client.stopKubernetes();
+    expect(stopped).toMatchObject({ running: false, state: "stopped" });
+    expect(stopped.reason).toBeUndefined();
   });
 
   test("a port that another program took is told, and nothing is left running", async () => {
