@@ -10,7 +10,7 @@ import { dnsLabelProblem, kubernetesLabels } from "../shared/kubernetes.ts";
 import { type Tags, tagProblems } from "../shared/tags.ts";
 import { type Transform, transformed } from "../shared/transform.ts";
 import { type FieldProblem, requireValid } from "../shared/validation.ts";
-import { modelPolicy, networkProblems, type ProjectNetwork, projectPolicy } from "./network.ts";
+import { askingPolicy, modelPolicy, networkProblems, type ProjectNetwork, projectPolicy } from "./network.ts";
 import { type ProjectPlace, placed, type SecretStoreRef } from "./place.ts";
 import {
   type ContainerBounds,
@@ -157,7 +157,14 @@ export class DataScienceProject extends ComponentResource implements ProjectPlac
       { metadata: this.#metadata("models", args), spec: modelPolicy(args.network) },
       this.#placed(),
     );
-    return [closed, models];
+    const asking = askingPolicy(args.network);
+    if (asking === undefined) return [closed, models];
+    const askers = new NetworkPolicy(
+      `${name}-asking`,
+      { metadata: this.#metadata("asking", args), spec: asking },
+      this.#placed(),
+    );
+    return [closed, models, askers];
   }
 
   #roles(name: string, args: DataScienceProjectArgs): void {

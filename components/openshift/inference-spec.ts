@@ -2,6 +2,7 @@ import { kubernetesLabels } from "../shared/kubernetes.ts";
 import { containerResources } from "./container.ts";
 import type { InferenceServiceArgs } from "./inference-args.ts";
 import { modelStorage } from "./model-source.ts";
+import { TOKEN_AUTH_LABEL } from "./network.ts";
 import { GPU_RESOURCE } from "./quota.ts";
 
 /** What the name of a second version ends in. */
@@ -22,6 +23,7 @@ export function modelMetadata(args: InferenceServiceArgs, modelName: string) {
       ...kubernetesLabels(args.tags),
       "opendatahub.io/dashboard": "true",
       ...(ownRoute ? { "networking.kserve.io/visibility": "exposed" } : {}),
+      ...(auth === "none" ? {} : { [TOKEN_AUTH_LABEL]: "true" }),
       ...(queue === undefined ? {} : { "kueue.x-k8s.io/queue-name": queue }),
     },
     annotations: {

@@ -21,8 +21,8 @@ export interface ProjectNetwork {
   /** What pods may reach outside the project, object storage and https by choice. @default nothing */
   readonly egress?: readonly Egress[];
   /**
-   * The API server, which a model with token authentication asks who a caller is. "closed" where no model of the project has
-   * it. @default every address at port 6443, the API server's own port on OpenShift, and no other
+   * The API server, which a model with token authentication asks who a caller is; the others never reach it. "closed" where no
+   * model of the project has it. @default every address at port 6443, the API server's own port on OpenShift, and no other
    */
   readonly apiServer?: { readonly cidrs: readonly string[]; readonly port: number } | "closed";
   /** TCP ports of models that the router, monitoring and the platform reach. @default 8080 and 8443 */
@@ -35,6 +35,9 @@ export interface ProjectNetwork {
 
 /** Pods that KServe made for a model carry this label. Source: kserve pkg/constants (InferenceServicePodLabelKey) */
 export const MODEL_POD_LABEL = "serving.kserve.io/inferenceservice";
+
+/** Pods of models that ask who a caller is carry this label, by their InferenceService's: KServe hands its labels on. */
+export const TOKEN_AUTH_LABEL = "kiln/token-auth";
 
 const NAMESPACE_NAME = "kubernetes.io/metadata.name";
 /** Namespaces of one purpose, labelled by OpenShift itself. Source: docs.openshift.com (network policy, allow from ingress) */
@@ -71,15 +74,10 @@ export function projectPolicy(network: ProjectNetwork = {}) {
   };
 }
 
-/** What pods that serve a model may besides: be reached by router, monitoring and platform; ask who a caller is. Pure. */
+/** What pods that serve a model may besides: be reached by router, monitoring and platform. Pure. */
 export function modelPolicy(network: ProjectNetwork = {}) {
   const { platformNamespaces = ["redhat-ods-applications"], servingPorts = [8080, 8443] } = network;
   const { monitoringNamespaces = ["openshift-user-workload-monitoring"] } = network;
-  const { apiServer = { cidrs: ["0.0.0.0/0"], port: 6443 } } = network;
-  const asking =
-    apiServer === "closed"
-      ? []
-      : [{ to: apiServer.cidrs.map((cidr) => ({ ipBlock: { cidr } })), ports: tcp([apiServer.port]) }];
   return {
     podSelector: { matchExpressions: [{ key: MODEL_POD_LABEL, operator: "Exists" }] },
     policyTypes: ["Ingress", "Egress"],
@@ -95,7 +93,20 @@ export function modelPolicy(network: ProjectNetwork = {}) {
         ports: tcp(servingPorts),
       },
     ],
-    egress: [...asking, ...egressRules(network, "models")],
+    egress: egressRules(network, "models"),
+  };
+}
+
+/**
+ * What models with token authentication may besides: ask the API server who a caller is. A policy of their own, since policies add
+ * up: what all models were allowed, those without a token for the API server could reach, too. Undefined where closed. Pure.
+ */
+export function askingPolicy({ apiServer = { cidrs: ["0.0.0.0/0"], port: 6443 } }: ProjectNetwork = {}) {
+  if (apiServer === "closed") return undefined;
+  return {
+    podSelector: { matchLabels: { [TOKEN_AUTH_LABEL]: "true" } },
+    policyTypes: ["Egress"],
+    egress: [{ to: apiServer.cidrs.map((cidr) => ({ ipBlock: { cidr } })), ports: tcp([apiServer.port]) }],
   };
 }
 

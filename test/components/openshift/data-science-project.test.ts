@@ -29,13 +29,14 @@ describe("DataScienceProject", () => {
     });
   });
 
-  it("registers no more than it needs: a component, a namespace, a quota with its bounds, two policies", async () => {
+  it("registers no more than it needs: a component, a namespace, a quota with its bounds, three policies", async () => {
     const recording = await make();
     expect(recording.resources.map(({ type, name }) => `${type} ${name}`).sort()).toEqual([
       "kiln:openshift:DataScienceProject fraud",
       "kubernetes:core/v1:LimitRange fraud-limits",
       "kubernetes:core/v1:Namespace fraud",
       "kubernetes:core/v1:ResourceQuota fraud-quota",
+      "kubernetes:networking.k8s.io/v1:NetworkPolicy fraud-asking",
       "kubernetes:networking.k8s.io/v1:NetworkPolicy fraud-closed",
       "kubernetes:networking.k8s.io/v1:NetworkPolicy fraud-models",
     ]);

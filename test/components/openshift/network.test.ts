@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { insideOf, parseCidr, strictlyWithin } from "../../../components/openshift/cidr.ts";
 import {
+  askingPolicy,
   modelPolicy,
   networkProblems,
   type ProjectNetwork,
@@ -70,11 +71,14 @@ describe("network of a project", () => {
     });
   });
 
-  it("lets models ask the API server at its own port, or not at all", () => {
-    expect(modelPolicy().egress).toEqual([
-      { to: [{ ipBlock: { cidr: "0.0.0.0/0" } }], ports: [{ protocol: "TCP", port: 6443 }] },
-    ]);
-    expect(modelPolicy({ apiServer: "closed" }).egress).toEqual([]);
+  it("lets models that check tokens ask the API server at its own port, or not at all; others never", () => {
+    expect(askingPolicy()).toEqual({
+      podSelector: { matchLabels: { "kiln/token-auth": "true" } },
+      policyTypes: ["Egress"],
+      egress: [{ to: [{ ipBlock: { cidr: "0.0.0.0/0" } }], ports: [{ protocol: "TCP", port: 6443 }] }],
+    });
+    expect(askingPolicy({ apiServer: "closed" })).toBeUndefined();
+    expect(modelPolicy().egress).toEqual([]);
   });
 
   it("opens what was chosen, for whom it was chosen, without what lies inside", () => {

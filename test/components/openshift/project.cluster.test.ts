@@ -54,6 +54,7 @@ test("is made, and read back as it was meant", async () => {
     "fraud-quota": "create",
     "fraud-closed": "create",
     "fraud-models": "create",
+    "fraud-asking": "create",
     "fraud-admin": "create",
     "fraud-edit": "create",
     "fraud-view": "create",
