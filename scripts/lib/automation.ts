@@ -5,6 +5,7 @@ import "./lean-sdk.cjs";
 import path from "node:path";
 import { LocalWorkspace, PulumiCommand, type PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
 import log from "@pulumi/pulumi/log/index.js";
+import resource from "@pulumi/pulumi/resource.js";
 import { SemVer } from "semver";
 
 /** What the Automation API is to run on and with. */
@@ -16,6 +17,8 @@ export interface AutomationOptions {
   readonly engine: { readonly pulumi: string; readonly version: string };
   readonly envVars: Record<string, string>;
   readonly program?: PulumiFn | undefined;
+  /** Whether the engine gets each resource's stack trace. @default false */
+  readonly stackTraces?: boolean;
   /** Called when a command of the engine has been started: it takes a while until it needs this process. */
   readonly onStarted?: (() => void) | undefined;
 }
@@ -30,6 +33,8 @@ export async function automationStack(options: AutomationOptions): Promise<Stack
   // The SDK tells the engine of every step of every registration, each in a call of its own, for a `--debug` of the
   // command line that Kiln does not have.
   log.debug = async () => {};
+  // As in stacks/index.ts.
+  if (options.stackTraces !== true) Object.assign(resource.Resource, { stackTrace: () => [] });
   const { environment, engine, onStarted, workDir, pulumiHome, envVars } = options;
   // The engine was checked when it was found: asking it for its version once more would cost a third of a second.
   const pulumiCommand = Object.assign(Object.create(PulumiCommand.prototype) as PulumiCommand, {

@@ -1,6 +1,6 @@
 import pc from "picocolors";
 import type { Changes, Violation } from "./operation.ts";
-import { duration, table } from "./output.ts";
+import { duration, outputRows, table } from "./output.ts";
 
 /** What a verb on an environment ends with; with `--json` this is the document. */
 export interface Result {
@@ -21,7 +21,7 @@ export function card(result: Result): string {
   const { changes, outputs = {}, violations = [] } = result;
   const rows: string[][] = [];
   if (changes !== undefined) rows.push(["changes", changesText(changes)]);
-  for (const [name, value] of Object.entries(outputs)) rows.push([name, String(value)]);
+  rows.push(...outputRows(outputs));
   for (const { policy, level, message } of violations)
     rows.push([`policy (${level})`, `${policy}: ${message}`]);
   rows.push(["took", duration(result.durationMs)]);

@@ -188,7 +188,8 @@ async function clearNames(
   session: Session,
   state: State,
 ): Promise<PlaceOptions["only"]> {
-  const { resolved, clients, owner } = session;
+  const { resolved, clients, owner, config } = session;
+  if (!config.foundry.enabled) return undefined;
   const live = armIds(state);
   const { openaiAccount, vault } = resolved.ids;
   if (live.has(openaiAccount.toLowerCase()) && live.has(vault.toLowerCase())) return undefined;

@@ -1,4 +1,4 @@
-import { parseEnvironment, STEERING_VARIABLES } from "../../stacks/config.ts";
+import { EXPIRY_ANNOTATION, parseEnvironment, STEERING_VARIABLES } from "../../stacks/config.ts";
 import { usageError } from "./errors.ts";
 import type { Session } from "./session.ts";
 import type { State } from "./state.ts";
@@ -16,7 +16,11 @@ export function recordedExpiry({ resources, pending }: State): Date | undefined 
   const known = [...resources, ...pending.map(({ resource }) => resource)];
   const group = known.find(({ type }) => type === "azure-native:resources:ResourceGroup");
   const tags = (group?.inputs?.tags ?? {}) as Readonly<Record<string, unknown>>;
-  const at = Date.parse(String(tags[EXPIRY_TAG]));
+  const namespace = known.find(({ type }) => type === "kubernetes:core/v1:Namespace");
+  const { annotations = {} } = (namespace?.inputs?.metadata ?? {}) as {
+    annotations?: Readonly<Record<string, unknown>>;
+  };
+  const at = Date.parse(String(tags[EXPIRY_TAG] ?? annotations[EXPIRY_ANNOTATION]));
   return Number.isNaN(at) ? undefined : new Date(at);
 }
 

@@ -1,4 +1,6 @@
 import { apiVersions } from "./api-versions.ts";
+import { clusterLabels, keyOf, refOf } from "./cluster/objects.ts";
+import { settledInCluster } from "./cluster/settled.ts";
 import { provisioningState } from "./heal.ts";
 import { describe } from "./progress.ts";
 import type { Session, VerbContext } from "./session.ts";
@@ -35,6 +37,50 @@ export async function lookForGone(
   session: Session,
   state: State,
 ): Promise<StateResource[]> {
+  const all = await Promise.all([
+    goneFromCloud(context, session, state),
+    goneFromCluster(context, session, state),
+  ]);
+  return all.flat();
+}
+
+/** Whether what is on record in a cluster is still there; what is on its way out is waited for. */
+async function goneFromCluster(
+  context: Pick<VerbContext, "out">,
+  session: Session,
+  state: State,
+): Promise<StateResource[]> {
+  const recorded = state.resources.flatMap((resource) => {
+    const ref = refOf(resource);
+    return ref === undefined ? [] : [{ resource, ref }];
+  });
+  if (recorded.length === 0 || state.pending.length > 0) return [];
+  try {
+    const cluster = await session.clients.cluster();
+    const found = await cluster.find(
+      recorded.map(({ ref }) => ref),
+      clusterLabels(session.resolved.environment),
+    );
+    const there = await Promise.all(
+      recorded.map(async ({ ref }) => {
+        const object = found.get(keyOf(ref));
+        if (object?.metadata?.deletionTimestamp === undefined) return object !== undefined;
+        return settledInCluster(cluster, ref);
+      }),
+    );
+    return recorded.flatMap(({ resource }, at) => (there[at] === true ? [] : [resource]));
+  } catch (error) {
+    const { message, code } = toKilnError(error);
+    context.out.warn(`Whether everything is still in the cluster could not be told: ${message} (${code}).`);
+    return [];
+  }
+}
+
+async function goneFromCloud(
+  context: Pick<VerbContext, "out">,
+  session: Session,
+  state: State,
+): Promise<StateResource[]> {
   const recorded = listed(state, session.resolved.ids.resourceGroup);
   if (recorded.length === 0 || state.pending.length > 0) return [];
   try {
@@ -63,7 +109,8 @@ export async function forgetGone(
   gone: readonly StateResource[],
 ): Promise<void> {
   if (gone.length === 0) return;
-  const names = gone.map(describe).join(", ");
+  const shown = gone.slice(0, 5).map(describe).join(", ");
+  const names = gone.length > 5 ? `${shown} and ${gone.length - 5} more` : shown;
   context.out.warn(`${names}: on record, but gone from the cloud. Reading what is there, to make it anew.`);
   await handle.run(["refresh", "--yes", "--skip-preview"]);
   await handle.read();

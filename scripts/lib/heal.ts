@@ -1,6 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { apiVersions } from "./api-versions.ts";
 import type { CloudClients } from "./clients.ts";
+import { idOf as idInCluster, refOf } from "./cluster/objects.ts";
+import { settledInCluster } from "./cluster/settled.ts";
 import type { Output } from "./output.ts";
 import type { StackHandle } from "./stack.ts";
 import { type ExportedState, expectedId, type State, type StateResource } from "./state.ts";
@@ -24,6 +26,14 @@ export async function heal(
   const live = new Map<string, string>();
   const gone = new Set<string>();
   for (const { resource, type } of state.pending) {
+    const ref = refOf(resource);
+    if (ref !== undefined) {
+      const there = await settledInCluster(await clients.cluster(), ref);
+      if (type === "creating" && there) live.set(resource.urn, idInCluster(ref));
+      // An id in a cluster is that of several things: of a role, and of what binds it.
+      if (type === "deleting" && !there) gone.add(resource.urn);
+      continue;
+    }
     const id = expectedId(resource, subscriptionId);
     if (id === undefined) continue;
     const found = await settled(clients, resource, id);
@@ -52,7 +62,7 @@ export function asBegun(exported: ExportedState, begun: State["pending"]): Expor
  * read them: should this run be killed before, the next brings them to their end. Deletes whose resource is gone are done,
  * unless something on record stands on it. Pure.
  * @param live ids of what was being created and exists, by URN
- * @param gone ids of what was being deleted and does not exist
+ * @param gone ids, or URNs, of what was being deleted and does not exist
  */
 export function settlePending(
   exported: ExportedState,
@@ -69,7 +79,8 @@ export function settlePending(
   const all = deployment.resources ?? [];
   const needed = new Set(all.flatMap(({ parent, dependencies }) => [parent, ...listOf(dependencies)]));
   const known = all.filter(
-    ({ urn, id = "" }) => !taken.some((each) => each.urn === urn) && (needed.has(urn) || !gone.has(id)),
+    ({ urn, id = "" }) =>
+      !taken.some((each) => each.urn === urn) && (needed.has(urn) || !(gone.has(id) || gone.has(urn))),
   );
   return {
     ...exported,

@@ -54,6 +54,15 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / (24 * 60))} days`;
 }
 
+/** Outputs of a stack as rows; a map takes one for each of its entries. Pure. */
+export function outputRows(outputs: { readonly [name: string]: unknown }): string[][] {
+  return Object.entries(outputs).flatMap(([name, value]) =>
+    typeof value === "object" && value !== null
+      ? Object.entries(value).map(([key, each]) => [`${name}.${key}`, String(each)])
+      : [[name, String(value)]],
+  );
+}
+
 /** Rows as aligned columns. */
 export function table(rows: readonly (readonly string[])[], indent = "  "): string {
   const widths = Array.from({ length: Math.max(0, ...rows.map((row) => row.length)) }, (_, at) =>

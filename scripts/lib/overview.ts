@@ -1,3 +1,4 @@
+import type { ClusterSurvey } from "./cluster/survey.ts";
 import { recordedExpiry } from "./expiry.ts";
 import { recordedLocation } from "./placement.ts";
 import type { State, StateResource } from "./state.ts";
@@ -48,8 +49,11 @@ export function describeEnvironment(
   state: State,
   listed: readonly Listed[],
   now: Date,
+  cluster: ClusterSurvey = { createdOn: [], missing: [], unknown: [] },
 ): EnvironmentOverview {
-  const created = listed.flatMap(({ createdOn }) => createdOn?.getTime() ?? []);
+  const created = [...listed.flatMap(({ createdOn }) => createdOn ?? []), ...cluster.createdOn].map((each) =>
+    each.getTime(),
+  );
   const first = created.length === 0 ? undefined : Math.min(...created);
   const expiry = recordedExpiry(state);
   return {
@@ -60,9 +64,13 @@ export function describeEnvironment(
     ageMs: first === undefined ? undefined : Math.max(0, now.getTime() - first),
     expiresOn: expiry?.toISOString(),
     expired: expiry !== undefined && expiry <= now,
-    drift: driftOf(state, listed),
+    drift: withSurvey(driftOf(state, listed), cluster),
     costs: state.resources.flatMap((each) => costOf(each) ?? []),
   };
+}
+
+function withSurvey({ missing, unknown }: Drift, cluster: ClusterSurvey): Drift {
+  return { missing: [...missing, ...cluster.missing], unknown: [...unknown, ...cluster.unknown] };
 }
 
 /** In which condition the record shows an environment: a run that succeeded has written its outputs. Pure. */
@@ -93,7 +101,10 @@ function isTopLevel(id: string): boolean {
 }
 
 /** What a resource costs by; undefined for one that is free. Pure. */
-function costOf({ type, inputs, outputs, urn }: StateResource): CostItem | undefined {
+function costOf(resource: StateResource): CostItem | undefined {
+  const { type, inputs, outputs, urn } = resource;
+  const model = modelCost(resource);
+  if (model !== undefined) return model;
   const sku = (outputs?.sku ?? inputs?.sku) as { name?: unknown; capacity?: unknown } | undefined;
   if (typeof sku?.name !== "string") return undefined;
   const kind = type.split(":").at(-1) ?? type;
@@ -102,4 +113,25 @@ function costOf({ type, inputs, outputs, urn }: StateResource): CostItem | undef
   const capacity = typeof sku.capacity === "number" ? ` ×${sku.capacity}` : "";
   const name = String(outputs?.name ?? urn.split("::").at(-1));
   return { type: kind, name, size: `${sku.name}${capacity}` };
+}
+
+/** A model keeps pods running, and GPUs taken. Pure. */
+function modelCost({ type, inputs, urn }: StateResource): CostItem | undefined {
+  if (!type.endsWith(":InferenceService")) return undefined;
+  const { metadata, spec } = (inputs ?? {}) as {
+    metadata?: { name?: string; namespace?: string };
+    spec?: {
+      predictor?: {
+        minReplicas?: number;
+        maxReplicas?: number;
+        model?: { resources?: { limits?: Readonly<Record<string, string>> } };
+      };
+    };
+  };
+  const { minReplicas = 1, maxReplicas = minReplicas, model } = spec?.predictor ?? {};
+  const limits = model?.resources?.limits ?? {};
+  const gpus = Object.entries(limits).find(([name, count]) => name.includes("/") && count !== "0")?.[1];
+  const pods = minReplicas === maxReplicas ? `${minReplicas} pods` : `${minReplicas}–${maxReplicas} pods`;
+  const name = [metadata?.namespace, metadata?.name ?? urn.split("::").at(-1)].filter(Boolean).join("/");
+  return { type: "InferenceService", name, size: gpus === undefined ? pods : `${pods} ×${gpus} GPU` };
 }

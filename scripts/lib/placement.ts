@@ -43,6 +43,23 @@ export function recordedLocation({ resources, pending }: State): string | undefi
   return typeof location === "string" ? location.toLowerCase().replaceAll(" ", "") : undefined;
 }
 
+/** The region for people to see: where it is, or is to be; undefined for an environment that is all in a cluster. Pure. */
+export function regionOf(
+  { config, resolved }: Pick<Session, "config" | "resolved">,
+  state: State,
+): string | undefined {
+  return (
+    recordedLocation(state) ??
+    (config.foundry.enabled || !config.serving.enabled ? resolved.location : undefined)
+  );
+}
+
+/** The region as a part of a verb's document; nothing where there is none. Pure. */
+export function regionPart(region: string | undefined, known: unknown = undefined): { region?: string } {
+  const said = typeof known === "string" ? known : region;
+  return said === undefined ? {} : { region: said };
+}
+
 /** Judges one region by what it offers and by its quotas, in the API's own words. Pure. */
 export function judgeOffer(
   location: string,

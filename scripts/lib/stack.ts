@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { EngineEvent, PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
 import { z } from "zod";
 import type { Engine } from "../../engine/index.ts";
+import { wantsStackTraces } from "../../stacks/config.ts";
 import { explain } from "./cloud-errors.ts";
 import type { KilnPaths } from "./paths.ts";
 import { readPin, writePin } from "./pin.ts";
@@ -93,7 +94,7 @@ export class StackHandle {
   }
 
   async #open(): Promise<Stack> {
-    const { environment, paths, engine, program } = this.#options;
+    const { environment, paths, engine, env, program } = this.#options;
     const { automationStack } = await import("./automation.ts");
     return automationStack({
       environment,
@@ -102,6 +103,7 @@ export class StackHandle {
       envVars: this.#envVars,
       pulumiHome: paths.pulumiHome,
       program: program?.run,
+      stackTraces: wantsStackTraces(env),
       // A program that cannot be loaded says so when it is run.
       onStarted: () => void program?.load().catch(() => {}),
     });

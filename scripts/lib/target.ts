@@ -91,7 +91,7 @@ async function openSandbox(
   const ports = (await client.control("POST", "/providers", {
     clientId: self.clientId,
     projectDir: paths.project,
-  })) as { azureNative: number; command: number; github: number; kubernetes?: number };
+  })) as { azureNative: number; command: number; github: number; kubernetes: number };
   // Nothing but the sandbox is to be reached, so nothing but its certificates is trusted.
   setDefaultCACertificates([readFileSync(caCertificate, "utf8")]);
   const url = new URL(proxy);
@@ -137,7 +137,7 @@ async function openSandbox(
       PULUMI_BACKEND_URL: `${pathToFileURL(state).href}?metadata=skip`,
       PULUMI_CONFIG_PASSPHRASE: sandboxPassphrase,
       PULUMI_HOME: paths.pulumiHome,
-      PULUMI_DEBUG_PROVIDERS: `azure-native:${ports.azureNative},command:${ports.command},github:${ports.github}${ports.kubernetes === undefined ? "" : `,kubernetes:${ports.kubernetes}`}`,
+      PULUMI_DEBUG_PROVIDERS: `azure-native:${ports.azureNative},command:${ports.command},github:${ports.github},kubernetes:${ports.kubernetes}`,
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
       PULUMI_SKIP_UPDATE_CHECK: "true",

@@ -1,3 +1,5 @@
+import { clusterLabels, hasClusterResources, refOf } from "./cluster/objects.ts";
+import { whyItStays } from "./cluster/readiness.ts";
 import { exitCodes, KilnError } from "./errors.ts";
 import { heal } from "./heal.ts";
 import { deleteLogs } from "./logs.ts";
@@ -6,7 +8,7 @@ import { Progress } from "./progress.ts";
 import type { Session, VerbContext } from "./session.ts";
 import { findSoftDeleted, planSoftDeleted, protectedVault, purge, type SoftDeleted } from "./soft-deleted.ts";
 import type { StackHandle } from "./stack.ts";
-import { armIds } from "./state.ts";
+import { armIds, emptyState, type State } from "./state.ts";
 import { removalsToCome } from "./upcoming.ts";
 
 /** Something that is still there after a teardown, and why. */
@@ -35,14 +37,56 @@ export async function tearDown(
   handle: StackHandle | undefined,
 ): Promise<Receipt> {
   const record = new OperationRecord();
+  const before = handle?.state ?? emptyState;
   if (handle !== undefined) {
     await removeAll(context, session, handle, record, { forget: true });
     // The next one is free to be built where there is room then.
     handle.pin(undefined);
   }
-  const { purged, remaining } = await purgeOwn(context, session);
-  remaining.push(...(await liveRemains(session)));
+  const remaining: Remaining[] = [];
+  const purged: SoftDeleted[] = [];
+  if (usesAzure(session, before)) {
+    const own = await purgeOwn(context, session);
+    purged.push(...own.purged);
+    remaining.push(...own.remaining, ...(await liveRemains(session)));
+  }
+  if (session.config.serving.enabled || hasClusterResources(before))
+    remaining.push(...(await clusterRemains(session, before)));
   return { record, purged, remaining };
+}
+
+/** Whether an environment has, or may have, anything in Azure. Pure. */
+export function usesAzure({ config }: Pick<Session, "config">, { resources, pending }: State): boolean {
+  const isAzure = ({ type }: { type: string }) => type.startsWith("azure-native:");
+  // With every system switched off, what an earlier configuration built is looked for where it would be.
+  return (
+    config.foundry.enabled ||
+    !config.serving.enabled ||
+    resources.some(isAzure) ||
+    pending.some(({ resource }) => isAzure(resource))
+  );
+}
+
+/** What of the environment is still in the cluster: its namespaces, by their labels, and what belongs to none. */
+async function clusterRemains(session: Session, before: State): Promise<Remaining[]> {
+  const cluster = await session.clients.cluster();
+  const { workload } = session.config;
+  const { environment } = session.resolved;
+  const labels = clusterLabels(environment);
+  const loose = before.resources.flatMap((each) => {
+    const ref = refOf(each);
+    return ref === undefined || ref.namespace !== undefined || ref.kind === "Namespace" ? [] : [ref];
+  });
+  const [namespaces, others] = await Promise.all([cluster.namespaces(labels), cluster.find(loose, labels)]);
+  const ours = namespaces.filter(({ metadata }) => metadata?.name?.startsWith(`${workload}-${environment}-`));
+  return [...ours, ...others.values()].map((object) => {
+    const stays = whyItStays(object);
+    const going = object.metadata?.deletionTimestamp !== undefined;
+    const why = going
+      ? `it is being deleted, and something holds it. ${stays}`.trim()
+      : "it has this environment's labels but is not on record in this state backend; delete it by hand if it is not needed";
+    return { what: (object.kind ?? "object").toLowerCase(), name: object.metadata?.name ?? "", why };
+  });
 }
 
 /** Purges the environment's own soft-deleted, each in the region where it was, and tells what has to be left. */

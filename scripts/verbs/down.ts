@@ -1,7 +1,7 @@
 import { card } from "../lib/card.ts";
 import { type ExitCode, exitCodes, usageError } from "../lib/errors.ts";
 import { table } from "../lib/output.ts";
-import { recordedLocation } from "../lib/placement.ts";
+import { regionOf, regionPart } from "../lib/placement.ts";
 import { exclusively, openSession, openSessionStack, type VerbContext } from "../lib/session.ts";
 import { emptyState } from "../lib/state.ts";
 import type { CloudName } from "../lib/target.ts";
@@ -25,7 +25,7 @@ export async function down(
   out.say(`Taking down ${options.environment} (${options.cloud})`);
   return exclusively(context, session, "down", async () => {
     const handle = await openSessionStack(context, session);
-    const region = recordedLocation(handle?.state ?? emptyState) ?? session.resolved.location;
+    const region = regionOf(session, handle?.state ?? emptyState);
     const receipt = await tearDown(context, session, handle);
     const result = {
       verb: "down",
@@ -33,7 +33,7 @@ export async function down(
       cloud: options.cloud,
       result: "succeeded" as const,
       existed: handle !== undefined,
-      region,
+      ...regionPart(region),
       changes: receipt.record.changes,
       purged: receipt.purged.map(({ kind, name, location }) => ({ kind, name, location })),
       remaining: receipt.remaining,

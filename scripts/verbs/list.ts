@@ -1,11 +1,20 @@
 import pc from "picocolors";
+import { hasClusterResources } from "../lib/cluster/objects.ts";
+import { lookIntoCluster } from "../lib/cluster/survey.ts";
 import { knownEnvironments } from "../lib/environments.ts";
 import { type ExitCode, exitCodes } from "../lib/errors.ts";
 import { duration, table } from "../lib/output.ts";
 import { describeEnvironment, type EnvironmentOverview } from "../lib/overview.ts";
-import { environmentIn, type OpenCloud, openCloud, sessionStack, type VerbContext } from "../lib/session.ts";
+import {
+  environmentIn,
+  type OpenCloud,
+  openCloud,
+  reachCluster,
+  sessionStack,
+  type VerbContext,
+} from "../lib/session.ts";
 import type { CloudName } from "../lib/target.ts";
-import { resourcesOfGroup } from "../lib/teardown.ts";
+import { resourcesOfGroup, usesAzure } from "../lib/teardown.ts";
 
 /** `kiln list`: every environment that is on record, with its age, region, drift and what costs something. */
 export async function list(context: VerbContext, options: { cloud: CloudName }): Promise<ExitCode> {
@@ -27,9 +36,14 @@ export async function list(context: VerbContext, options: { cloud: CloudName }):
 
 /** One environment: its record, and what the cloud lists of it. */
 async function overview(context: VerbContext, open: OpenCloud, name: string): Promise<EnvironmentOverview> {
-  const session = environmentIn(context, open, name);
-  const state = await sessionStack(context, session).glance();
-  return describeEnvironment(name, state, await resourcesOfGroup(session), open.target.now());
+  const known = environmentIn(context, open, name);
+  const state = await sessionStack(context, known).glance();
+  const session = hasClusterResources(state) ? await reachCluster(context, known) : known;
+  const [group, cluster] = await Promise.all([
+    usesAzure(session, state) ? resourcesOfGroup(session) : [],
+    lookIntoCluster(session, state),
+  ]);
+  return describeEnvironment(name, state, group, open.target.now(), cluster);
 }
 
 function text(environments: readonly EnvironmentOverview[]): string {

@@ -2,7 +2,7 @@ import { card } from "../lib/card.ts";
 import { foresee, openForPreview } from "../lib/deploy.ts";
 import { type ExitCode, exitCodes } from "../lib/errors.ts";
 import { keepExpiry } from "../lib/expiry.ts";
-import { buildIn, place } from "../lib/placement.ts";
+import { buildIn, place, regionOf, regionPart } from "../lib/placement.ts";
 import { openSession, type VerbContext } from "../lib/session.ts";
 import type { CloudName } from "../lib/target.ts";
 
@@ -20,14 +20,16 @@ export async function preview(
     pinned: handle.pinnedLocation,
   });
   buildIn(session, region);
-  context.out.say(`Previewing ${options.environment} in ${region} (${options.cloud})`);
+  const shown = regionOf(session, state) === undefined ? undefined : region;
+  const where = shown === undefined ? "" : ` in ${shown}`;
+  context.out.say(`Previewing ${options.environment}${where} (${options.cloud})`);
   const record = await foresee(context, session, handle);
   const result = {
     verb: "preview",
     env: options.environment,
     cloud: options.cloud,
     result: "succeeded" as const,
-    region,
+    ...regionPart(shown),
     changes: record.changes,
     violations: record.violations,
     durationMs: Date.now() - began,

@@ -10,6 +10,7 @@ import {
   type OpenCloud,
   openCloud,
   openSessionStack,
+  reachCluster,
   sessionStack,
   type VerbContext,
 } from "../lib/session.ts";
@@ -95,7 +96,7 @@ async function take(
   const expiresOn = expiry.toISOString();
   if (dryRun) return { env, expiresOn, result: "would be removed" };
   try {
-    const session = environmentIn(context, open, env);
+    const session = await reachCluster(context, environmentIn(context, open, env));
     const { remaining } = await exclusively(context, session, "reap", async () => {
       context.out.say(`Taking down ${env}, which expired on ${expiresOn}`);
       return tearDown(context, session, await openSessionStack(context, session));

@@ -38,6 +38,15 @@ export async function rotateKey(context: VerbContext, options: RotateKeyOptions)
   return exclusively(context, session, "rotate-key", async () => {
     const handle = await openSessionStack(context, session);
     const place = handle === undefined ? undefined : keyPlace(handle.state, session.resolved.functionApp);
+    if (place === undefined && !session.config.foundry.enabled) {
+      throw new KilnError({
+        code: "NoKey",
+        message: `${environment} has no key`,
+        cause:
+          "Its configuration has no foundry (kiln:foundry.enabled is false), and only the foundry has a key to rotate.",
+        next: "Nothing needs to be done. Data connections take a new value from the vault by themselves.",
+      });
+    }
     if (handle === undefined || place === undefined) {
       throw new KilnError({
         code: "NotUp",

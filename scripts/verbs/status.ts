@@ -1,11 +1,14 @@
 import pc from "picocolors";
 import { apiVersions } from "../lib/api-versions.ts";
+import { idOf, isClusterResource, keyOf, refOf } from "../lib/cluster/objects.ts";
+import type { Readiness } from "../lib/cluster/readiness.ts";
+import { readinessInCluster } from "../lib/cluster/survey.ts";
 import { type ExitCode, exitCodes } from "../lib/errors.ts";
 import { provisioningState } from "../lib/heal.ts";
 import { asKilnError } from "../lib/keys/cloud-answer.ts";
-import { duration, table } from "../lib/output.ts";
+import { duration, outputRows, table } from "../lib/output.ts";
 import { condition } from "../lib/overview.ts";
-import { recordedLocation } from "../lib/placement.ts";
+import { regionOf, regionPart } from "../lib/placement.ts";
 import { azureRotationPorts, keyPlace } from "../lib/rotation/azure.ts";
 import { type KeyStatus, keyStatus } from "../lib/rotation/key-status.ts";
 import { openSession, openSessionStack, type Session, type VerbContext } from "../lib/session.ts";
@@ -18,6 +21,8 @@ interface ResourceStatus {
   readonly id: string;
   /** The cloud's own provisioning state; `Missing` when it is on record but gone, `Recorded` when it has no life there. */
   readonly state: string;
+  /** Why it is not as it should be, in the cluster's own words. */
+  readonly why?: string;
 }
 
 /** `kiln status <env>`: what is on record, and what the cloud says of each resource. */
@@ -29,22 +34,28 @@ export async function status(
   const session = await openSession(context, options.environment, options.cloud);
   const handle = await openSessionStack(context, session);
   const state = handle?.state ?? emptyState;
-  const [resources, key] = await Promise.all([
-    Promise.all(state.resources.map((resource) => look(session, resource))),
+  const readiness = readinessInCluster(session, state);
+  const [systems, key] = await Promise.all([
+    Promise.all(
+      systemsOf(state).map(async ({ name, resources }) => ({
+        name,
+        resources: await Promise.all(resources.map((resource) => look(session, resource, readiness))),
+      })),
+    ),
     lookAtKey(context, session, state),
   ]);
-  const exists = resources.length > 0;
+  const exists = systems.length > 0;
   const result = condition(state);
   const outputs = Object.fromEntries(Object.entries(state.outputs));
-  const region = recordedLocation(state) ?? session.resolved.location;
+  const region = regionOf(session, state);
   context.out.document({
     verb: "status",
     env: options.environment,
     cloud: options.cloud,
     result,
-    region,
+    ...regionPart(region),
     outputs,
-    systems: exists ? [{ name: "foundry", resources }] : [],
+    systems,
     ...(key === undefined ? {} : { key }),
     pendingOperations: state.pending.length,
     durationMs: Date.now() - began,
@@ -55,12 +66,21 @@ export async function status(
     return exitCodes.done;
   }
   const words = result === "up" ? "is up" : "is not whole: its last run did not finish";
-  out.say(pc.bold(`${options.environment} ${words} (${options.cloud}, ${region})`));
-  out.say(table(Object.entries(outputs).map(([name, value]) => [name, String(value)])));
-  out.say(`\n${pc.bold("foundry")}`);
-  out.say(
-    table(resources.map(({ name, type, state: live }) => [live, type.split(":").at(-1) ?? type, name])),
-  );
+  const where = [options.cloud, region].filter((part) => part !== undefined).join(", ");
+  out.say(pc.bold(`${options.environment} ${words} (${where})`));
+  out.say(table(outputRows(outputs)));
+  for (const { name, resources } of systems) {
+    out.say(`\n${pc.bold(name)}`);
+    out.say(
+      table(
+        resources.map((each) => [
+          each.state,
+          each.type.split(":").at(-1) ?? each.type,
+          each.why === undefined ? each.name : `${each.name}: ${each.why}`,
+        ]),
+      ),
+    );
+  }
   if (key !== undefined) out.say(keyText(key));
   if (state.pending.length > 0) {
     out.warn(
@@ -105,8 +125,31 @@ function keyText(key: KeyStatus): string {
   ])}`;
 }
 
-async function look(session: Session, resource: StateResource): Promise<ResourceStatus> {
+/** What is on record, by the system that it belongs to; a system of which nothing is there is left out. Pure. */
+export function systemsOf({ resources }: Pick<State, "resources">) {
+  return (["foundry", "serving"] as const).flatMap((name) => {
+    const own = resources.filter((each) => systemOf(each) === name);
+    return own.length === 0 ? [] : [{ name, resources: own }];
+  });
+}
+
+/** What is in a cluster is serving's, and so is what serving has in Azure: its identities and passwords. */
+function systemOf({ type, urn }: StateResource): "foundry" | "serving" {
+  const own = /\bkiln:azure:(?:WorkloadIdentity|GeneratedSecret)\$/.test(urn);
+  return isClusterResource({ type }) || own ? "serving" : "foundry";
+}
+
+async function look(
+  session: Session,
+  resource: StateResource,
+  readiness: Promise<ReadonlyMap<string, Readiness>>,
+): Promise<ResourceStatus> {
   const { type, id = "" } = resource;
+  const ref = refOf(resource);
+  if (ref !== undefined) {
+    const { state, why } = (await readiness).get(keyOf(ref)) ?? { state: "Missing" };
+    return { name: idOf(ref), type, id, state, ...(why === undefined ? {} : { why }) };
+  }
   const name = String(resource.outputs?.name ?? resource.urn.split("::").at(-1));
   const apiVersion = apiVersions[type];
   if (apiVersion === undefined || !id.startsWith("/")) return { name, type, id, state: "Recorded" };

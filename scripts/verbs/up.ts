@@ -3,8 +3,8 @@ import { canAsk, confirmed } from "../lib/confirm.ts";
 import { deploy, foresee, openForChange } from "../lib/deploy.ts";
 import { type ExitCode, exitCodes, usageError } from "../lib/errors.ts";
 import { keepExpiry, requireEphemeral } from "../lib/expiry.ts";
-import { buildIn, place } from "../lib/placement.ts";
-import { exclusively, openSession, type VerbContext } from "../lib/session.ts";
+import { buildIn, place, regionOf, regionPart } from "../lib/placement.ts";
+import { exclusively, openSession, type Session, type VerbContext } from "../lib/session.ts";
 import type { CloudName } from "../lib/target.ts";
 
 /** `kiln up <env>`: brings an environment up, or up to date. */
@@ -30,11 +30,7 @@ export async function up(
     if (options.cloud === "azure" && !options.yes) {
       buildIn(session, await place(context, session, handle.state, { pinned: handle.pinnedLocation }));
       await foresee(context, session, handle);
-      if (
-        !(await confirmed(
-          `Bring up ${options.environment} in subscription ${session.target.subscriptionId}?`,
-        ))
-      ) {
+      if (!(await confirmed(`Bring up ${options.environment} in ${whereText(session)}?`))) {
         out.say("Nothing was changed.");
         return exitCodes.done;
       }
@@ -45,7 +41,7 @@ export async function up(
       env: options.environment,
       cloud: options.cloud,
       result: "succeeded" as const,
-      region: String(outputs.location ?? session.resolved.location),
+      ...regionPart(regionOf(session, handle.state), outputs.location),
       // Regions that were full when it was to be built there, in the order in which they were tried.
       ...(left.length === 0
         ? {}
@@ -59,4 +55,15 @@ export async function up(
     out.say(card(result));
     return exitCodes.done;
   });
+}
+
+/** Where it is brought up, for whoever is asked. */
+function whereText({ config, target }: Session): string {
+  const { foundry, serving } = config;
+  return [
+    ...(foundry.enabled || !serving.enabled ? [`subscription ${target.subscriptionId}`] : []),
+    ...(serving.enabled
+      ? [`the cluster of the context ${target.cluster?.context ?? "that is current"}`]
+      : []),
+  ].join(" and ");
 }

@@ -11,6 +11,8 @@ export interface ClusterAccess {
 
 /** What Kiln asks a cluster for. */
 export interface Cluster {
+  /** One object; undefined when it is not there. */
+  read(ref: ObjectRef): Promise<ClusterObject | undefined>;
   /** The objects as they are now, by {@link keyOf}; what is not there is left out. */
   find(
     refs: readonly ObjectRef[],
@@ -90,6 +92,7 @@ function clusterOf(api: KubernetesObjectApi): Cluster {
     }
   };
   return {
+    read,
     find: async (refs, labels) => {
       const found = new Map<string, ClusterObject>();
       const kinds = Map.groupBy(refs, ({ apiVersion, kind }) => `${apiVersion}|${kind}`);

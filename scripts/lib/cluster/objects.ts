@@ -30,6 +30,11 @@ export interface ClusterObject {
 /** Label that everything of Kiln carries in a cluster, and its value. */
 export const MANAGED_BY = { label: "app.kubernetes.io/managed-by", value: "kiln" } as const;
 
+/** Labels by which everything of an environment is found in a cluster. Pure. */
+export function clusterLabels(environment: string): Record<string, string> {
+  return { [MANAGED_BY.label]: MANAGED_BY.value, env: environment };
+}
+
 /** Whether the record has it of a cluster, and not of the cloud. Pure. */
 export function isClusterResource({ type }: Pick<StateResource, "type">): boolean {
   return type.startsWith("kubernetes:");
