@@ -51,6 +51,10 @@ export function engineEnvironment(
     KILN_PROJECT_DIR: paths.project,
     // Where scripts/kiln.mjs keeps what Node compiles.
     ...(env.NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE: env.NODE_COMPILE_CACHE }),
+    // The engine turns the whole state into text at each step, and spent a quarter of its time collecting what that leaves. It may
+    // let more lie, up to a gibibyte.
+    GOGC: env.GOGC ?? "400",
+    GOMEMLIMIT: env.GOMEMLIMIT ?? "1GiB",
     [runMark]: String(process.pid),
   };
 }

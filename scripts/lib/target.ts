@@ -35,6 +35,8 @@ export interface CloudTarget {
   readonly stateFolder?: string;
   /** The cluster, where the environment has anything in one. */
   readonly cluster?: ClusterAccess;
+  /** Folder with the `kubectl` that belongs to the cluster, where the cluster is the sandbox's. */
+  readonly kubectlDir?: string;
   /** The cloud's time: that of a sandbox can be scaled and advanced. */
   readonly now: () => Date;
   /** The sandbox, when it is one. */

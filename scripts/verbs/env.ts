@@ -38,7 +38,8 @@ export async function env(
         }),
   };
   for (const name of ["KILN_RUN", "KILN_NODE"]) delete variables[name];
-  variables.PATH = [engine.binDir, dirname(process.execPath)].join(delimiter);
+  const kubectl = target.kubectlDir === undefined ? [] : [target.kubectlDir];
+  variables.PATH = [engine.binDir, dirname(process.execPath), ...kubectl].join(delimiter);
   context.out.document({
     verb: "env",
     env: options.environment,

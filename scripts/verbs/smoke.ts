@@ -1,10 +1,12 @@
 import pc from "picocolors";
 import { type Backend, backendOf } from "../lib/backend.ts";
+import { hasClusterResources } from "../lib/cluster/objects.ts";
+import { readinessInCluster } from "../lib/cluster/survey.ts";
 import { type ExitCode, exitCodes, KilnError } from "../lib/errors.ts";
 import { duration } from "../lib/output.ts";
-import { recordedLocation } from "../lib/placement.ts";
-import { openSession, openSessionStack, type VerbContext } from "../lib/session.ts";
-import { emptyState } from "../lib/state.ts";
+import { regionOf, regionPart } from "../lib/placement.ts";
+import { openSession, openSessionStack, type Session, type VerbContext } from "../lib/session.ts";
+import { emptyState, type State } from "../lib/state.ts";
 import type { CloudName } from "../lib/target.ts";
 
 interface Check {
@@ -28,8 +30,10 @@ export async function smoke(
   const log = options.log === undefined ? undefined : await searchLog(context, options.log);
   const session = await openSession(context, options.environment, options.cloud);
   const handle = await openSessionStack(context, session);
-  const app = handle?.state.outputs.functionAppName;
-  if (typeof app !== "string") {
+  const state = handle?.state ?? emptyState;
+  const app = state.outputs.functionAppName;
+  const served = hasClusterResources(state) && Object.keys(state.outputs).length > 0;
+  if (typeof app !== "string" && !served) {
     throw new KilnError({
       code: "NotUp",
       message: `${options.environment} is not up`,
@@ -37,10 +41,12 @@ export async function smoke(
       next: `Bring it up first: \`kiln up ${options.environment}\`.`,
     });
   }
-  const backend = backendOf(session.target, app, context.signal);
+  const backend = typeof app === "string" ? backendOf(session.target, app, context.signal) : undefined;
   const checks = [
-    await check("health", () => health(backend)),
-    await check("chat", () => chat(backend)),
+    ...(backend === undefined
+      ? []
+      : [await check("health", () => health(backend)), await check("chat", () => chat(backend))]),
+    ...(served ? [await check("cluster", () => inCluster(session, state))] : []),
     ...(log === undefined ? [] : [log.check]),
   ];
   const passed = checks.every((each) => each.passed);
@@ -55,7 +61,7 @@ export async function smoke(
     env: options.environment,
     cloud: options.cloud,
     result: passed ? "passed" : "failed",
-    region: recordedLocation(handle?.state ?? emptyState) ?? session.resolved.location,
+    ...regionPart(regionOf(session, state)),
     checks,
     ...(log === undefined ? {} : { findings: log.findings }),
     durationMs: Date.now() - began,
@@ -88,6 +94,18 @@ async function searchLog(context: VerbContext, file: string) {
   const { durationMs, findings } = report;
   const detail = clean ? `no secret in ${file === "-" ? "what was piped in" : file}` : cause;
   return { check: { name: "log", passed: clean, detail, durationMs }, findings, next };
+}
+
+/** Whether everything in the cluster is ready, or stands still because it was told to. */
+async function inCluster(session: Session, state: State): Promise<{ passed: boolean; detail: string }> {
+  const all = [...(await readinessInCluster(session, state))];
+  const wrong = all.filter(([, { state: is }]) => is !== "Ready" && is !== "Stopped");
+  const shown = wrong.map(([key, { state: is, why }]) => {
+    const [, kind, namespace, name] = key.split("|");
+    return `${kind} ${namespace}/${name} is ${is}${why === undefined ? "" : ` (${why})`}`;
+  });
+  const ready = `${all.length} of ${all.length} objects are as they should be`;
+  return { passed: wrong.length === 0, detail: wrong.length === 0 ? ready : shown.join("; ") };
 }
 
 async function check(name: string, work: () => Promise<{ passed: boolean; detail: string }>): Promise<Check> {

@@ -1,3 +1,4 @@
+import path from "node:path";
 import type { ControlPlane } from "../../../engine/index.ts";
 import { type KilnConfig, STEERING_VARIABLES } from "../../../stacks/config.ts";
 import type { KilnPaths } from "../paths.ts";
@@ -45,7 +46,9 @@ export async function sandboxCluster(
   const found = await client.startKubernetes(controlPlane);
   const user = found.users.find(({ name }) => name === users[target.principal ?? ""]);
   if (user === undefined) return target;
-  return withCluster(target, { kubeconfig: user.kubeconfig, context: found.context }, sandboxIssuer);
+  const access = { kubeconfig: user.kubeconfig, context: found.context };
+  const kubectlDir = path.dirname(controlPlane.binaries.kubectl);
+  return { ...withCluster(target, access, sandboxIssuer), kubectlDir };
 }
 
 /**
