@@ -49,3 +49,8 @@ export function isList(kind: Kind): boolean {
 export function isPatch(kind: Kind): boolean {
   return kind.kind.endsWith("Patch") && isBuiltIn(kind);
 }
+
+/** The kind of the object behind a `…Patch` resource. */
+export function liveKind(kind: Kind): Kind {
+  return isPatch(kind) ? { ...kind, kind: kind.kind.replace(/Patch$/, "") } : kind;
+}

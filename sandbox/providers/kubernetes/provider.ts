@@ -24,16 +24,23 @@ import {
   type Write,
   type Written,
 } from "./apply.ts";
-import { awaitGone, awaitReady, NotReady, verdictNow } from "./await.ts";
+import { awaitReady, NotReady, verdictNow } from "./await.ts";
 import { driftInputs, importedInputs, toObject, toOutputs } from "./body.ts";
-import { completeInputs, mapAt } from "./check.ts";
+import { completeInputs } from "./check.ts";
 import { Clusters, type OpenCluster } from "./clusters.ts";
-import { defaultNamespace, diffObjects } from "./diff.ts";
-import { pathOf } from "./discovery.ts";
-import { annotationOf, idOf, type KubeObject } from "./json.ts";
-import { isList, isPatch, type Kind, kindKey, kindOfToken } from "./kinds.ts";
+import { diffObjects } from "./diff.ts";
+import {
+  createdButNotReady,
+  createFailure,
+  foundNotReady,
+  updatedButNotReady,
+  updateFailure,
+} from "./failures.ts";
+import { annotationOf, idOf, type KubeObject, nameOf } from "./json.ts";
+import { isList, isPatch, type Kind, kindKey, kindOfToken, liveKind } from "./kinds.ts";
 import { readOnRefresh } from "./readiness.ts";
 import { reasonsOf } from "./reasons.ts";
+import { giveUp, liveObject, remove } from "./remove.ts";
 import { hidingSecrets } from "./secrets.ts";
 import { refuseSettings, type Settings, settingsOf } from "./settings.ts";
 
@@ -112,7 +119,7 @@ export class KubernetesProvider implements Provider {
       return { id, outputs: outputs(live) };
     } catch (error) {
       const object = error instanceof NotReady ? error.object : written.object;
-      const message = `resource "${urn}" was successfully created, but the Kubernetes API server reported that it failed to fully initialize or become live: ${messageOf(error)}`;
+      const message = createdButNotReady(urn, error);
       throw new PartialFailure(message, { id, outputs: outputs(object), inputs }, error);
     }
   }
@@ -142,7 +149,7 @@ export class KubernetesProvider implements Provider {
       return outputs(live);
     } catch (error) {
       const object = error instanceof NotReady ? error.object : written.object;
-      const message = `the Kubernetes API server reported that "${request.id}" failed to fully initialize or become live: ${messageOf(error)}`;
+      const message = updatedButNotReady(request.id, error);
       throw new PartialFailure(message, { id: request.id, outputs: outputs(object), inputs }, error);
     }
   }
@@ -157,7 +164,7 @@ export class KubernetesProvider implements Provider {
     let object: KubeObject | undefined;
     try {
       cluster = await this.#clusters.of(session.config);
-      object = await this.#live(cluster, kind, request.id, session);
+      object = await liveObject(cluster, kind, request.id, session.signal);
     } catch (error) {
       const { inputs, outputs, id } = request;
       if (!(error instanceof UnreachableError)) throw error;
@@ -177,7 +184,7 @@ export class KubernetesProvider implements Provider {
     const verdict = imported || !readOnRefresh.has(kindKey(kind)) ? undefined : verdictNow(resource, object);
     if (verdict !== undefined && verdict.state !== "ready") {
       const reasons = [verdict.message, ...(await reasonsOf(cluster, object))];
-      const message = `Resource '${String(mapAt(now, "metadata").name)}' was created but failed to initialize: ${reasons.join("\n  - ")}`;
+      const message = foundNotReady(nameOf(object), reasons);
       throw new PartialFailure(message, { id: request.id, outputs, inputs }, undefined);
     }
     return { id: idOf(object), outputs, inputs };
@@ -188,8 +195,9 @@ export class KubernetesProvider implements Provider {
     const kind = liveKind(token);
     try {
       const cluster = await this.#clusters.of(session.config);
-      if (isPatch(token)) await this.#giveUp(cluster, kind, request, session);
-      else await this.#delete(cluster, kind, request, session);
+      const fieldManager = managerOf(request.outputs);
+      if (isPatch(token)) await giveUp(cluster, kind, request, fieldManager, session.signal);
+      else await remove(cluster, kind, request, session);
     } catch (error) {
       if (error instanceof NoMatchError) return;
       if (!(error instanceof UnreachableError) || !this.#settings(session).deleteUnreachable) throw error;
@@ -201,65 +209,6 @@ export class KubernetesProvider implements Provider {
     throw new Error(
       `the sandbox does not serve function '${token}': of manifests and charts, declare the objects`,
     );
-  }
-
-  async #delete(cluster: OpenCluster, kind: Kind, request: DeleteRequest, session: Session): Promise<void> {
-    const resource = await cluster.discovery.require(kind);
-    const { namespace, name } = parseId(request.id);
-    const inputs = toObject(request.inputs);
-    const policy = annotationOf(inputs, annotations.deletionPropagation)?.toLowerCase();
-    const propagationPolicy =
-      policy === "orphan" ? "Orphan" : policy === "background" ? "Background" : "Foreground";
-    const path = pathOf(resource, resource.namespaced ? (namespace ?? defaultNamespace) : undefined, name);
-    let object: KubeObject;
-    try {
-      const body = { apiVersion: "v1", kind: "DeleteOptions", propagationPolicy };
-      object = (await cluster.client.send({ method: "DELETE", path, body, signal: session.signal })).body;
-    } catch (error) {
-      if (isApiError(error, 404)) return;
-      throw error;
-    }
-    // What went at once is answered with a Status; what has to be taken apart first, as it is now.
-    const unwatched =
-      annotationOf(inputs, annotations.skipAwait) === "true" && deletedUnwatched.has(kindKey(kind));
-    if (object.kind === "Status" || unwatched) return;
-    const seconds = patienceOf(request.timeout, inputs);
-    await awaitGone({
-      cluster,
-      informers: cluster.informers,
-      session,
-      urn: request.urn,
-      resource,
-      object,
-      seconds,
-    });
-    if (kind.kind === "CustomResourceDefinition") cluster.discovery.invalidate();
-  }
-
-  /** The end of a `…Patch` resource: its fields are given up, the object stays. */
-  async #giveUp(cluster: OpenCluster, kind: Kind, request: DeleteRequest, session: Session): Promise<void> {
-    const object = await this.#live(cluster, kind, request.id, session);
-    const fieldManager = managerOf(request.outputs);
-    if (object === undefined || fieldManager === undefined) return;
-    await relinquish(cluster, { kind, object, fieldManager, signal: session.signal });
-  }
-
-  async #live(
-    cluster: OpenCluster,
-    kind: Kind,
-    id: string,
-    session: Session,
-  ): Promise<KubeObject | undefined> {
-    const { namespace, name } = parseId(id);
-    const resource = await cluster.discovery.find(kind);
-    if (resource === undefined) return undefined;
-    const path = pathOf(resource, resource.namespaced ? (namespace ?? defaultNamespace) : undefined, name);
-    try {
-      return (await cluster.client.send({ method: "GET", path, signal: session.signal })).body;
-    } catch (error) {
-      if (isApiError(error, 404)) return undefined;
-      throw error;
-    }
   }
 
   async #await(
@@ -344,22 +293,6 @@ export class KubernetesProvider implements Provider {
   }
 }
 
-/** Kinds whose end is not waited for, where the program says `skipAwait`; of others, it only speaks of their beginning. */
-const deletedUnwatched: ReadonlySet<string> = new Set([
-  "v1/Namespace",
-  "v1/Pod",
-  "v1/ReplicationController",
-  "apps/v1/DaemonSet",
-  "apps/v1/Deployment",
-  "apps/v1/StatefulSet",
-  "batch/v1/Job",
-]);
-
-/** The kind of the object behind a `…Patch` resource. */
-function liveKind(kind: Kind): Kind {
-  return isPatch(kind) ? { ...kind, kind: kind.kind.replace(/Patch$/, "") } : kind;
-}
-
 function managerOf(outputs: ValueMap): string | undefined {
   const manager = outputs.__fieldManager;
   return typeof manager === "string" ? manager : undefined;
@@ -368,36 +301,4 @@ function managerOf(outputs: ValueMap): string | undefined {
 /** A status is not known before there is one. */
 function previewed({ status: _status, ...outputs }: ValueMap): ValueMap {
   return outputs;
-}
-
-/** @throws Error for what is no id */
-export function parseId(id: string): { namespace: string | undefined; name: string } {
-  const [first = "", second, ...more] = id.split("/");
-  if (first === "" || second === "" || more.length > 0) {
-    throw new Error(`'${id}' is no id of an object: it has the form 'namespace/name' or 'name'`);
-  }
-  return second === undefined ? { namespace: undefined, name: first } : { namespace: first, name: second };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-const noSuchKind =
-  "the Kubernetes API server reported that the apiVersion for this resource does not exist. Verify that any required CRDs have been created";
-
-function createFailure(urn: string, kind: Kind, error: unknown): string {
-  if (error instanceof NoMatchError) {
-    return `creation of resource "${urn}" with kind ${kindKey(kind)} failed because ${noSuchKind}: ${error.message}`;
-  }
-  return `resource "${urn}" was not successfully created by the Kubernetes API server: ${messageOf(error)}`;
-}
-
-function updateFailure(urn: string, error: unknown): string {
-  if (error instanceof NoMatchError)
-    return `update of resource "${urn}" failed because ${noSuchKind}: ${error.message}`;
-  if (isApiError(error, 404)) {
-    return `update of resource "${urn}" failed: ${error.message}: it was deleted outside of Pulumi; \`pulumi refresh\` takes note of that`;
-  }
-  return `update of resource "${urn}" failed: ${messageOf(error)}`;
 }
