@@ -38,7 +38,10 @@ describe("the environment of the engine's processes", () => {
       KILN_NODE: process.execPath,
       KILN_PROJECT_DIR: "/project",
       KILN_RUN: String(process.pid),
+      GOGC: "400",
+      GOMEMLIMIT: "1GiB",
     });
+    expect(of({ GOGC: "50", GOMEMLIMIT: "off" })).toMatchObject({ GOGC: "50", GOMEMLIMIT: "off" });
     expect(of({ NODE_COMPILE_CACHE: "/cache" }).NODE_COMPILE_CACHE).toBe("/cache");
   });
 });
