@@ -2,7 +2,7 @@ import type { NamespaceContent } from "../kubernetes/namespaces.ts";
 import { nameOf, ofKind } from "../kubernetes/namespaces.ts";
 import { type Finding, forbiddenEgress, forbiddenIngress } from "./forbidden.ts";
 import { type Policy, parsePolicy } from "./policy.ts";
-import { reachOf } from "./reach.ts";
+import { type Reach, reachOf } from "./reach.ts";
 import { type Workload, workloadsOf } from "./workloads.ts";
 
 /** A pod with what is forbidden of what it reaches or is reached by. */
@@ -56,13 +56,22 @@ export function forbiddenReach(namespace: NamespaceContent): Reached[] {
       .filter(({ of }) => !of.patch)
       .map(({ of, resource }) => parsePolicy(of.object, nameOf(of) ?? resource.name)),
   );
+  // What is forbidden depends on the grants alone, and most pods of a namespace have the same ones.
+  const known = new Map<string, readonly Finding[]>();
   return workloadsOf(namespace).flatMap((workload) => {
     const { pod, token } = workload;
     const policies = index.candidates(pod.labels);
-    const findings = [
-      ...forbiddenIngress(pod, reachOf("ingress", pod, policies)),
-      ...forbiddenEgress(pod, reachOf("egress", pod, policies), token),
+    const ingress = reachOf("ingress", pod, policies);
+    const egress = reachOf("egress", pod, policies);
+    const key = JSON.stringify([grantsOf(ingress), grantsOf(egress), token]);
+    const findings = known.get(key) ?? [
+      ...forbiddenIngress(pod, ingress),
+      ...forbiddenEgress(pod, egress, token),
     ];
+    known.set(key, findings);
     return findings.length === 0 ? [] : [{ workload, findings }];
   });
 }
+
+const grantsOf = (reach: Reach): string[] | "open" =>
+  reach.open ? "open" : reach.grants.map(({ policy, path }) => `${policy} ${path}`);

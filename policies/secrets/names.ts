@@ -3,6 +3,8 @@
  * last word decides: `clientSecret` holds a secret, `clientSecretUri` and `keyName` tell something about one.
  */
 
+import { remembered } from "./remembered.ts";
+
 /** `secret`: the value is a credential; `connection`: it is one if it carries a credential; `plain`: the name says nothing. */
 export type FieldKind = "secret" | "connection" | "plain";
 
@@ -61,7 +63,7 @@ export function words(name: string): string[] {
 }
 
 /** What the name of a field says about its value. */
-export function fieldKind(name: string): FieldKind {
+export const fieldKind = remembered((name: string): FieldKind => {
   const all = words(name);
   while (all.length > 1 && (FILLER.has(all.at(-1) ?? "") || /^\d+$/.test(all.at(-1) ?? ""))) all.pop();
   const last = all.at(-1);
@@ -78,7 +80,7 @@ export function fieldKind(name: string): FieldKind {
   // `key1` and `key2` are what Azure calls an account's keys; a bare `key` is most often the key of some map.
   if (before === undefined) return stem === last ? "plain" : "secret";
   return ORDINARY_KEYS.has(before) ? "plain" : "secret";
-}
+});
 
 /** Whether a name holds a credential so surely that even a number in it is one. */
 export const isPassword = (name: string): boolean =>
@@ -92,15 +94,16 @@ export const isCredentialName = (text: string): boolean =>
   /^[A-Z][A-Z0-9]*(?:[-_][A-Z0-9]+)+(?:--[a-z0-9-]{1,20})?$/.test(text) && fieldKind(text) === "secret";
 
 /** Whether a name hints at credentials nearby. The product name Key Vault does not. */
-export const hintsAtSecret = (name: string): boolean =>
+export const hintsAtSecret = remembered((name: string): boolean =>
   words(name)
     .join(" ")
     .replace(/\bkey vault\b/g, "")
     .split(" ")
-    .some((word) => HINTS.has(word.replace(/\d+$/, "")));
+    .some((word) => HINTS.has(word.replace(/\d+$/, ""))),
+);
 
 /** Whether a field's value may look random without being secret: digests, ids, public parts of certificates. */
-export function isRandomByNature(name: string): boolean {
+export const isRandomByNature = remembered((name: string): boolean => {
   const all = words(name);
   return ABOUT.has(all.at(-1) ?? "") || all.some((word) => RANDOM_BY_NATURE.has(word));
-}
+});

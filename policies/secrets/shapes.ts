@@ -1,4 +1,5 @@
 import { fieldKind, isCredentialName, isRandomByNature } from "./names.ts";
+import { remembered } from "./remembered.ts";
 import { isReference, looksRandom, withoutPublicParts } from "./text.ts";
 
 interface Shape {
@@ -178,8 +179,10 @@ function isWords(name: string): boolean {
 }
 
 /** Whether a name (of a resource, of a key) is itself a secret. */
-export const looksSecret = (name: string): boolean =>
-  shapeOf(name) !== undefined ||
-  assignmentIn(name) !== undefined ||
-  randomIn(name, NOTHING_AROUND) !== undefined ||
-  (name.length >= 24 && looksRandom(name) && !isReference(name) && !isWords(name));
+export const looksSecret = remembered(
+  (name: string): boolean =>
+    shapeOf(name) !== undefined ||
+    assignmentIn(name) !== undefined ||
+    randomIn(name, NOTHING_AROUND) !== undefined ||
+    (name.length >= 24 && looksRandom(name) && !isReference(name) && !isWords(name)),
+);
