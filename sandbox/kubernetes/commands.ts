@@ -101,6 +101,8 @@ export function commandsOf(
         // A thousand models are some ten thousand objects: the usual twenty requests a second would take minutes.
         "--kube-api-qps=500",
         "--kube-api-burst=1000",
+        // On a busy machine kwok may tell late that its nodes live; that must not take the pods of all models away.
+        "--node-monitor-grace-period=10m",
         "--profiling=false",
       ],
     },
