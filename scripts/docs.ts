@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { chapters, type Explanation, type Uncoded, uncoded } from "./lib/catalogue/index.ts";
+import { chapters, type Explanation, type Uncoded, uncodedChapters } from "./lib/catalogue/index.ts";
 import { exitCodes } from "./lib/errors.ts";
 
 /** What `npm run docs` writes: the catalogue of errors for people to read. */
@@ -11,18 +11,16 @@ export function errorsPage(): string {
   const parts = chapters.map(
     ({ title, entries }) => `## ${title}\n\n${entries.map((each) => section(each.codes, each)).join("\n")}`,
   );
-  const own = uncoded.map((each) => section([each.code], each)).join("\n");
+  const own = uncodedChapters.map(
+    ({ title, about, entries }) =>
+      `## ${title}\n\n${about}\n\n${entries.map((each) => section([each.code], each)).join("\n")}`,
+  );
   return `# Errors, and what to do about them
 
 Written by \`npm run docs\` from \`scripts/lib/catalogue/\`; change it there. A failed run tells what failed, why, what follows and what to
 do next, and after that the cloud's own words, whole. What is not listed here passes through as the cloud says it.
 
-${parts.join("\n")}
-## Without a code of the cloud
-
-Failures of the way there, of the machine and of the state's backend; the code is Kiln's own.
-
-${own}`;
+${[...parts, ...own].join("\n")}`;
 }
 
 function section(codes: readonly string[], entry: Explanation | Uncoded): string {

@@ -12,7 +12,7 @@ export const unreachable =
   /ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|socket hang up|connection refused|transport is closing|error reading from server: EOF|UNAVAILABLE|network_error/i;
 
 /** Failures of the way there, of the machine, of the state's backend. The first that fits is told. */
-export const uncoded: readonly Uncoded[] = [
+export const machineErrors: readonly Uncoded[] = [
   {
     code: "Locked",
     message: /another update is currently in progress/i,
