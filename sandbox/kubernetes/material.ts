@@ -80,7 +80,8 @@ export function writeSignIns(cloud: Cloud, paths: KubernetesPaths, server: strin
   const everybody = [...people, ...Object.values(systemUsers)];
   writePrivate(paths.tokens, tokenFile(everybody.map((user) => ({ ...user, token: tokenOf(cloud, user) }))));
   for (const user of people) write(paths.kubeconfigOf(user.name), user);
-  for (const [key, user] of Object.entries(systemUsers)) write(paths.systemKubeconfigOf(key), user);
+  for (const key of ["controllerManager", "scheduler", "kwok", "controllers"] as const)
+    write(paths.systemKubeconfigOf(key), systemUsers[key]);
   writePrivate(paths.schedulerConfig, schedulerConfig(paths.systemKubeconfigOf("scheduler")));
   // Whoever has it can be any service account.
   cloud.mint.remember(

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { sandboxPaths } from "../client/files.ts";
+import type { SystemUser } from "./users.ts";
 
 /** The control plane's places in the sandbox's data folder. */
 export function kubernetesPaths(dataDir: string) {
@@ -14,7 +15,7 @@ export function kubernetesPaths(dataDir: string) {
     /** Who a bearer token stands for, as the API server reads it. */
     tokens: inRoot("tokens.csv"),
     /** How a part of the control plane itself signs in. */
-    systemKubeconfigOf: (user: string) => inRoot("system", `${user}.yaml`),
+    systemKubeconfigOf: (user: SystemUser) => inRoot("system", `${user}.yaml`),
     schedulerConfig: inRoot("scheduler.yaml"),
     logOf: (name: string) => inRoot("logs", `${name}.log`),
   };

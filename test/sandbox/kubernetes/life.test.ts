@@ -56,6 +56,11 @@ function isAlive(pid: number): boolean {
   }
 }
 
+function parentOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+}
+
 const allGone = (pids: Record<string, number>) =>
   expect.poll(() => Object.entries(pids).filter(([, pid]) => isAlive(pid)), patience).toEqual([]);
 
@@ -182,6 +187,27 @@ describe("the sandbox", () => {
     await isRunning();
     expect(await identity()).toEqual(was);
     expect(await notes()).toContain("configmap/before-the-kill");
+  });
+
+  test("without the process that holds all parts, they end and come back", async () => {
+    const pids = await cluster.pids();
+    process.kill(parentOf(pids.etcd ?? 0), "SIGKILL");
+    await allGone(pids);
+    await expect.poll(async () => (await cluster.status()).running, patience).toBe(true);
+    await cluster.start();
+    expect(await notes()).toContain("configmap/begun");
+  });
+
+  test("killed together with that process, it ends at its next start what went on alone", async () => {
+    const pids = await cluster.pids();
+    process.kill(cluster.daemon.pid, "SIGSTOP");
+    process.kill(parentOf(pids.etcd ?? 0), "SIGKILL");
+    await cluster.daemon.kill();
+    expect(Object.values(pids).some(isAlive)).toBe(true);
+    await cluster.daemon.start();
+    await allGone(pids);
+    await isRunning();
+    expect(await notes()).toContain("configmap/begun");
   });
 
   test("stopped and started, it brings the cluster up as well", async () => {
