@@ -223,7 +223,8 @@ function buildAgent(site: Site, agent: AgentConfig) {
     name: agent.name,
     displayName: "Conversational agent",
     quota: agent.quota,
-    network: { apiServer: "closed" },
+    // The agent's parts have walls of their own between them.
+    network: { apiServer: "closed", amongThemselves: false },
     secrets: [model.keySecret, database.passwordSecret],
     identity: true,
     after: foundry === undefined || password === undefined ? [] : [foundry.custody.sync, password.made],

@@ -18,6 +18,11 @@ export interface Egress {
 
 /** Who may connect to a project's pods and where they may connect to. Whatever is not said stays closed. */
 export interface ProjectNetwork {
+  /**
+   * Whether the project's pods reach one another, all of them by all ports. Where they do, no narrower policy keeps any two apart.
+   * @default true
+   */
+  readonly amongThemselves?: boolean;
   /** What pods may reach outside the project, object storage and https by choice. @default nothing */
   readonly egress?: readonly Egress[];
   /**
@@ -54,13 +59,13 @@ const tcp = (ports: readonly number[]) => ports.map((port) => ({ protocol: "TCP"
  * opened for all. One policy, since policies add up. Pure.
  */
 export function projectPolicy(network: ProjectNetwork = {}) {
-  const samePods = { podSelector: {} };
+  const samePods = (network.amongThemselves ?? true) ? [{ podSelector: {} }] : [];
   return {
     podSelector: {},
     policyTypes: ["Ingress", "Egress"],
-    ingress: [{ from: [samePods] }],
+    ingress: samePods.map((peer) => ({ from: [peer] })),
     egress: [
-      { to: [samePods] },
+      ...samePods.map((peer) => ({ to: [peer] })),
       {
         to: [{ namespaceSelector: { matchLabels: { [NAMESPACE_NAME]: "openshift-dns" } } }],
         // The service listens on 53; its pods, which the rule is held against, on 5353.

@@ -52,6 +52,9 @@ describe("network of a project", () => {
     expect(policy.podSelector).toEqual({});
     expect(policy.policyTypes).toEqual(["Ingress", "Egress"]);
     expect(policy.ingress).toEqual([{ from: [{ podSelector: {} }] }]);
+    const apart = projectPolicy({ amongThemselves: false });
+    expect(apart.ingress).toEqual([]);
+    expect(JSON.stringify(apart.egress)).not.toContain('"podSelector":{}');
     expect(policy.egress).toHaveLength(2);
     expect(JSON.stringify(policy.egress)).not.toContain("ipBlock");
   });
