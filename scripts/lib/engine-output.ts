@@ -20,7 +20,8 @@ function reasonsIn(text: string): string[] {
   for (const line of text.split("\n")) {
     const found = /^\s*error: (.*)$/.exec(line);
     if (found !== null) reasons.push((found[1] ?? "").trim());
-    else if (open && /^\s+\S/.test(line) && !/^\s*[+~-]\s/.test(line))
+    // A line of what would change begins with a sign; one in brackets is a reason that the Kubernetes provider gives.
+    else if (open && /^\s+\S/.test(line) && !/^\s*[+~-]\s+[^[\s]/.test(line))
       reasons.push(`${reasons.pop()}\n${line.trim()}`);
     open = found !== null || (open && /^\s+\S/.test(line));
   }

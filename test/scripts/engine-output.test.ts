@@ -40,6 +40,17 @@ describe("what the engine says went wrong", () => {
     expect(engineSaid(failed("", stderr))).toEqual(["the provider said no"]);
   });
 
+  it("is with the reasons that the provider of Kubernetes lists", () => {
+    const stderr = [
+      "error: 1 error occurred:",
+      "    * the Kubernetes API server reported that it failed to become live: timed out",
+      "      - [FailedCreate] pods are forbidden: exceeded quota",
+    ].join("\n");
+    expect(engineSaid(failed("", stderr))?.[0]).toMatch(
+      /\n- \[FailedCreate\] pods are forbidden: exceeded quota$/,
+    );
+  });
+
   it("is that it said nothing, where it said nothing", () => {
     const nothing = ["the engine ended without saying why"];
     expect(engineSaid(failed("Updating (dev)", "error: preview failed"))).toEqual(nothing);
