@@ -12,6 +12,7 @@ import {
   connectionSecretType,
 } from "./connection.ts";
 import { type ProjectPlace, placed } from "./place.ts";
+import { refreshInterval } from "./vault-secret.ts";
 
 /** Arguments of {@link DataConnection}. */
 export interface DataConnectionArgs {
@@ -75,7 +76,7 @@ export function externalSecretSpec(args: DataConnectionArgs) {
   const { connection, connectionName, displayName = connectionName, refreshMinutes = 60 } = args;
   const { fromVault, plain } = connectionKeys(connection);
   return {
-    refreshInterval: golangDuration(refreshMinutes),
+    refreshInterval: refreshInterval(refreshMinutes),
     secretStoreRef: { kind: "SecretStore", name: args.project.secretStore?.name ?? "" },
     target: {
       name: connectionName,
@@ -103,11 +104,6 @@ export function externalSecretSpec(args: DataConnectionArgs) {
       remoteRef: { key: secret, ...(version === undefined ? {} : { version }) },
     })),
   };
-}
-
-/** Minutes as Go writes a duration, the form that External Secrets itself uses. Pure. */
-function golangDuration(minutes: number): string {
-  return minutes < 60 ? `${minutes}m0s` : `${Math.floor(minutes / 60)}h${minutes % 60}m0s`;
 }
 
 /** Everything that is wrong with the arguments. Pure. */
