@@ -34,6 +34,8 @@ const maxSockets = 48;
 const patienceMs = 60_000;
 /** Between two looks whether it is back. */
 const lookMs = 100;
+/** Refusals of one that is starting, which does not know rights and kinds yet. */
+const doubtful: ReadonlySet<number> = new Set([401, 403, 404]);
 /** An API server that was found ready is believed to be for so long. */
 const readyMs = 1_000;
 
@@ -72,11 +74,16 @@ export class KubeClient {
     for (let attempt = 0; ; attempt++) {
       request.signal.throwIfAborted();
       let failure: ApiError | undefined;
+      const ready = performance.now() < this.#readyUntil;
       try {
         const answer = await this.#once(request);
         if (answer.status < 300) return { body: answer.body, warnings: answer.warnings };
         failure = new ApiError(answer.status, answer.body);
-        if (!passing(answer.status, failure) && (await this.#meansIt(answer.status))) throw failure;
+        if (!passing(answer.status, failure)) {
+          if (ready || !doubtful.has(answer.status)) throw failure;
+          // It may have become ready after it refused: only the next refusal counts.
+          if (await this.#isReady()) continue;
+        }
         if (performance.now() > until) throw failure;
         await delay(retryAfter(answer.retryAfter, attempt), undefined, { signal: request.signal });
       } catch (error) {
@@ -112,12 +119,6 @@ export class KubeClient {
       }
       rest = rest.slice(from);
     }
-  }
-
-  /** Whether a refusal is the API server's last word; one that is still starting does not know rights and kinds. */
-  async #meansIt(status: number): Promise<boolean> {
-    if (status !== 401 && status !== 403 && status !== 404) return true;
-    return performance.now() < this.#readyUntil || (await this.#isReady());
   }
 
   async #isReady(): Promise<boolean> {
