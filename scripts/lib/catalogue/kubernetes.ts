@@ -50,7 +50,7 @@ export const kubernetesErrors: readonly Uncoded[] = [
   {
     code: "FinalizerHangs",
     message:
-      /finalizers? (?:remaining|remain)|(?:content|finalizers) in the namespace has|waiting for finalizers/i,
+      /finalizers? (?:remaining|remain|might be preventing)|(?:content|finalizers) in the namespace has|waiting for finalizers/i,
     what: "something holds what is being deleted",
     why: "An object carries a finalizer, and whoever should act on it does not; the message names it.",
     consequence: "The namespace stays, on its way out, until the finalizer is gone; it stays on record.",
