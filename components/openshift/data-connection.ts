@@ -33,7 +33,8 @@ export interface DataConnectionArgs {
 
 /**
  * A data connection of a project. External Secrets reads the vault and makes the Secret, so that no value passes through
- * Pulumi; done when it has.
+ * Pulumi; done when it has. A change of a connection that has its values is done at once, and the Secret follows in a moment:
+ * External Secrets does not say which generation it has seen.
  */
 export class DataConnection extends ComponentResource implements ConnectionRef {
   readonly connectionName: string;
