@@ -224,6 +224,18 @@ describe("the control API", () => {
     expect((await it.control("POST", "/providers", { clientId: "x", projectDir: "/" })).status).toBe(404);
   });
 
+  test("what an older sandbox opened keeps its ports, and gets those of the providers it did not have", async () => {
+    const clientId = it.sandbox.cloud.principals.byName("owner")?.clientId ?? "";
+    const projectDir = path.join(it.dataDir, "older");
+    const open = async () => (await it.control("POST", "/providers", { clientId, projectDir })).body;
+    const { kubernetes: _, ...older } = (await open()) as Record<string, number>;
+    const saved = it.sandbox.cloud.store.collection<object>("provider-sessions");
+    saved.put(`${clientId} ${projectDir}`, { clientId, projectDir, ports: older });
+    await it.restart();
+    await it.sandbox.reopenProviders();
+    expect(await open()).toEqual({ ...older, kubernetes: expect.any(Number) });
+  });
+
   test("a reset empties the cloud and keeps who is who", async () => {
     const { subscriptionId } = it.sandbox.cloud;
     const owner = it.sandbox.cloud.principals.byName("owner");
