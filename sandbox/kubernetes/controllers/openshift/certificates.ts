@@ -64,7 +64,7 @@ export async function issueServingCertificate(authority: Signer, names: readonly
     ],
   });
   return {
-    certificate: certificate.toString("pem") + authority.certificate,
+    certificate: `${certificate.toString("pem")}\n${authority.certificate}\n`,
     key: await pemOf(keys.privateKey),
   };
 }
