@@ -60,3 +60,9 @@ export class PlainApi {
     (this.#options.agent as https.Agent).destroy();
   }
 }
+
+/** Whether a request failed on the way, and not by what it asked for: the server has ended, or is not there yet. */
+export function isConnectionError(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return ["ECONNREFUSED", "ECONNRESET", "EPIPE"].includes(code ?? "");
+}

@@ -6,6 +6,7 @@ import { type SetUpObject, setUpObjects } from "./objects.ts";
 
 const fieldManager = "kiln-sandbox";
 const definitionsPath = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const createPath = `${definitionsPath}?fieldManager=${fieldManager}`;
 const notes = { namespace: "kube-system", name: "kiln-sandbox" } as const;
 const notesPath = `/api/v1/namespaces/${notes.namespace}/configmaps/${notes.name}`;
 
@@ -21,23 +22,24 @@ export interface Definition {
  * Sets the cluster up: definitions, rights, nodes, storage. What it did it writes down there, in a ConfigMap, as hashes, so that
  * a start on which nothing changed applies nothing.
  * @param options.definitions files, each with one definition
+ * @param options.fresh names of those that were sent just now
  * @throws Error which object the API server refused, in its words
  */
 export async function setUp(options: {
   readonly api: PlainApi;
   readonly definitions: readonly string[];
+  readonly fresh: ReadonlySet<string>;
   readonly signal: AbortSignal;
 }): Promise<void> {
   const { api, signal } = options;
-  const definitions = options.definitions.map((file) => definitionOf(readFileSync(file, "utf8")));
+  const definitions = readDefinitions(options.definitions);
   const objects = setUpObjects();
   const objectsHash = hashOf(JSON.stringify(objects));
   const [noted, present] = await Promise.all([readNotes(api), definedNames(api)]);
 
-  const due = definitions
-    .filter(({ name, hash }) => !present.has(name) || noted[name] !== hash)
-    // The longest first: the others go by its side.
-    .sort((a, b) => b.text.length - a.text.length);
+  const due = definitions.filter(
+    ({ name, hash }) => !present.has(name) || (noted[name] !== hash && !options.fresh.has(name)),
+  );
   await Promise.all(due.map((each) => define(api, each)));
   if (noted.objects !== objectsHash) await Promise.all(inOrder(objects).map((chain) => applyAll(api, chain)));
   await established(
@@ -61,6 +63,43 @@ export async function setUp(options: {
       body: { apiVersion: "v1", kind: "ConfigMap", metadata: notes, data },
     });
   }
+}
+
+/**
+ * Sends the definitions to an empty cluster as soon as the API server takes any, which is a second or two before it is ready.
+ * What it refuses as yet is left to {@link setUp}.
+ * @returns the names of those that it took
+ */
+export async function defineEarly(options: {
+  readonly api: PlainApi;
+  readonly definitions: readonly string[];
+  readonly signal: AbortSignal;
+}): Promise<Set<string>> {
+  const { api, signal } = options;
+  const taken = new Set<string>();
+  const takes = async () =>
+    (await api.request("GET", `${definitionsPath}?limit=1`, { signal }).catch(() => undefined))?.status ===
+    200;
+  // That it never takes any is for who waits for the API server to tell.
+  await until(signal, takes).catch(() => undefined);
+  if (signal.aborted) return taken;
+  const early = readDefinitions(options.definitions).map(async ({ name, text }) => {
+    const answer = await api.request("POST", createPath, {
+      body: text,
+      contentType: "application/yaml",
+      signal,
+    });
+    if (answer.status < 400) taken.add(name);
+  });
+  await Promise.allSettled(early);
+  return taken;
+}
+
+/** The longest first: the others go by its side. */
+function readDefinitions(files: readonly string[]): Definition[] {
+  return files
+    .map((file) => definitionOf(readFileSync(file, "utf8")))
+    .sort((a, b) => b.text.length - a.text.length);
 }
 
 /** @throws Error when the text is no definition */
@@ -97,10 +136,7 @@ async function definedNames(api: PlainApi): Promise<Set<string>> {
 }
 
 async function define(api: PlainApi, { name, text }: Definition): Promise<void> {
-  const created = await api.request("POST", `${definitionsPath}?fieldManager=${fieldManager}`, {
-    body: text,
-    contentType: "application/yaml",
-  });
+  const created = await api.request("POST", createPath, { body: text, contentType: "application/yaml" });
   if (created.status !== 409) return void taken(created, name);
   const path = `${definitionsPath}/${name}`;
   const { metadata } = JSON.parse(taken(await api.request("GET", path), name)) as {

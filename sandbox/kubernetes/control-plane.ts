@@ -5,8 +5,8 @@ import { Processes } from "../appservice/processes.ts";
 import type { ControlPlaneFiles, KubernetesStatus } from "../client/kubernetes.ts";
 import type { Cloud } from "../core/cloud.ts";
 import { CloudError } from "../core/errors.ts";
-import { PlainApi } from "./api.ts";
-import { setUp } from "./bootstrap.ts";
+import { isConnectionError, PlainApi } from "./api.ts";
+import { defineEarly, setUp } from "./bootstrap.ts";
 import { commandsOf, type KubernetesPorts, type PartName, partNames } from "./commands.ts";
 import { definitionFiles, requireFiles } from "./files.ts";
 import { contextName } from "./kubeconfig.ts";
@@ -16,8 +16,11 @@ import { choosePorts } from "./ports.ts";
 import { Supervised } from "./supervisor.ts";
 import { people, systemUsers } from "./users.ts";
 
-/** How long the API server may take to be ready, in milliseconds: a slow machine with much else to do. */
-const readyWithinMs = 120_000;
+/**
+ * How long a start may take, in milliseconds. On a machine with a dozen other things to do an empty cluster was ready after 70 s; a
+ * part that ends by itself is noticed much sooner.
+ */
+const readyWithinMs = 300_000;
 /** How long a process may take to end when asked to, in milliseconds. */
 const graceMs = 2_000;
 /** So often may a part end by itself before a start counts as failed. */
@@ -56,7 +59,8 @@ export class KubernetesControlPlane {
   resume(): void {
     this.#processes.reap();
     const wanted = this.#wanted.get("control-plane");
-    if (wanted?.running === true) this.start(wanted.files).catch((error: unknown) => console.error(error));
+    // A failure is told by `start` itself, in the log and in the status.
+    if (wanted?.running === true) this.start(wanted.files).catch(() => undefined);
   }
 
   /**
@@ -178,18 +182,27 @@ export class KubernetesControlPlane {
       for (const part of this.#parts) if (names.includes(part.name as PartName)) part.start();
     };
 
+    const isNew = !existsSync(paths.etcd);
     start("etcd");
     await this.#until("etcd", () => isListening(ports.etcd), within);
     start("kube-apiserver");
-    await this.#answering(within);
-    start("kube-controller-manager");
+    const definitions = definitionFiles(files);
     const api = this.#api();
     try {
-      await setUp({
-        api,
-        definitions: definitionFiles(files),
-        signal: within,
-      });
+      const early = isNew ? defineEarly({ api, definitions, signal: within }) : undefined;
+      await this.#answering(within);
+      start("kube-controller-manager");
+      const fresh = (await early) ?? new Set();
+      // Whatever ends meanwhile comes back, and what was done is not done again.
+      for (;;) {
+        try {
+          await setUp({ api, definitions, fresh, signal: within });
+          break;
+        } catch (error) {
+          if (!isConnectionError(error)) throw error;
+          await this.#answering(within);
+        }
+      }
     } finally {
       api.close();
     }
