@@ -107,33 +107,43 @@ function specAt(of: KubeObject, path: string, maker: PodMaker): Pod[] {
 /** Specifications of pods anywhere in a custom resource: what has a list of containers is one. */
 function foundPods(of: KubeObject, known: ReadonlySet<Props>): Pod[] {
   const found: Pod[] = [];
-  const open: { value: Props | readonly Value[]; keys: readonly string[] }[] = [];
-  const push = (value: Value, keys: readonly string[]) => {
-    if (isObject(value) || Array.isArray(value)) open.push({ value, keys });
+  const open: { value: Props | readonly Value[]; at: Step }[] = [];
+  const push = (value: Value, at: Step) => {
+    if (isObject(value) || Array.isArray(value)) open.push({ value, at });
   };
   for (const [key, value] of Object.entries(of.object))
-    if (!["metadata", "status"].includes(key)) push(value, [key]);
+    if (!["metadata", "status"].includes(key)) push(value, { key, above: undefined });
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { value, keys } = next;
+    const { value, at: here } = next;
     if (isObject(value)) {
       if (known.has(value)) continue;
       if (CONTAINER_LISTS.some(([field]) => Array.isArray(value[field]) || value[field] === UNKNOWN)) {
-        const path = within(of.path, pathOf(keys));
+        const path = within(of.path, pathOf(here));
         found.push({ maker: "other", of, spec: value, path, metadata: {}, metadataPath: path });
         continue;
       }
     }
-    for (const [key, child] of Object.entries(value)) push(child, [...keys, key]);
+    for (const [key, child] of Object.entries(value)) push(child, { key, above: here });
   }
   return found.reverse();
 }
 
-const pathOf = (keys: readonly string[]): string =>
-  keys.reduce((path, key) => {
-    if (/^\d+$/.test(key)) return `${path}[${key}]`;
-    if (!/^[A-Za-z_$][\w$-]{0,127}$/.test(key)) return `${path}[${JSON.stringify(key.slice(0, 128))}]`;
-    return path === "" ? key : `${path}.${key}`;
-  }, "");
+/** A key with those above it: how deep a resource goes is its author's choice, and a copy for each step would take for ever. */
+interface Step {
+  readonly key: string;
+  readonly above: Step | undefined;
+}
+
+function pathOf(step: Step): string {
+  const parts: string[] = [];
+  for (let each: Step | undefined = step; each !== undefined; each = each.above) parts.push(part(each.key));
+  return parts.reverse().join("").replace(/^\./, "");
+}
+
+function part(key: string): string {
+  if (/^\d+$/.test(key)) return `[${key}]`;
+  return /^[A-Za-z_$][\w$-]{0,127}$/.test(key) ? `.${key}` : `[${JSON.stringify(key.slice(0, 128))}]`;
+}
 
 /** The containers of a pod: those that run, those before them, those for debugging, and KServe's short form. */
 export function containersOf(pod: Pod): Container[] {
