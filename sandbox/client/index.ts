@@ -86,7 +86,15 @@ export class SandboxClient {
       return running;
     }
     await this.#spawn(port);
-    return this.status();
+    const started = await this.status();
+    if (started.running) return started;
+    const { log } = sandboxPaths(this.dataDir);
+    throw new SandboxError(
+      "SandboxDied",
+      "the sandbox ended just after it had started",
+      `It was ready, and then it was gone; its log is ${log}.`,
+      "Read the end of that log.",
+    );
   }
 
   /** Stops the daemon and its inhabitants; false when it did not run. */
