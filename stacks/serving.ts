@@ -256,7 +256,7 @@ function buildAgent(site: Site, agent: AgentConfig) {
   return {
     namespaces: { [agent.name]: project.namespace },
     url: runtime.url ?? runtime.serviceUrl,
-    made: [...project.ready, runtime],
+    made: [...project.ready, runtime.deployment],
   };
 }
 

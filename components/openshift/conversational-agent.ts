@@ -1,4 +1,4 @@
-import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions, type Resource } from "@pulumi/pulumi";
 import { requireValid } from "../shared/validation.ts";
 import type { ConversationalAgentArgs } from "./agent/args.ts";
 import { AgentObjects } from "./agent/objects.ts";
@@ -25,6 +25,8 @@ export class ConversationalAgent extends ComponentResource {
   readonly serviceUrl: string;
   /** Address of the agent for people, where its host name was given; otherwise the router gives it one. */
   readonly url: string | undefined;
+  /** Done when its pods answer: what to wait for before someone is sent there. */
+  readonly deployment: Resource;
 
   constructor(name: string, args: ConversationalAgentArgs, options?: ComponentResourceOptions) {
     requireValid("ConversationalAgent", agentProblems(args));
@@ -40,6 +42,7 @@ export class ConversationalAgent extends ComponentResource {
     const migrated = objects.migrations([database, configuration.map]);
     const service = objects.exposure();
     const deployment = objects.deployment(configuration, [...access, service, migrated]);
+    this.deployment = deployment;
     objects.scaling(deployment);
     objects.archival(migrated);
     objects.monitoring();
