@@ -9,12 +9,14 @@ import { openPlace, type Place } from "./lib/place.ts";
 import { type Finding, lineOf } from "./lib/report.ts";
 import { controlPlane } from "./measures/control-plane.ts";
 import { faults } from "./measures/faults.ts";
+import { growth } from "./measures/growth.ts";
 import { help } from "./measures/help.ts";
 import { parallel } from "./measures/parallel.ts";
 import { preview } from "./measures/preview.ts";
 import { requests } from "./measures/requests.ts";
 import { rotation } from "./measures/rotation.ts";
 import { sandboxStart } from "./measures/sandbox-start.ts";
+import { serving } from "./measures/serving.ts";
 import { up } from "./measures/up.ts";
 
 /** In the order in which they run. To add one, write it in a file under measures/ and name it here. */
@@ -28,6 +30,8 @@ const measures: Readonly<Record<string, (place: Place) => Promise<Finding[]>>> =
   rotation,
   faults,
   parallel,
+  serving,
+  growth,
 };
 
 async function main(): Promise<void> {

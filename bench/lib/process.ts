@@ -9,17 +9,16 @@ export interface Command {
   readonly cwd?: string;
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
+  /** Milliseconds after which it is ended, and the bench with it. @default 180000 */
+  readonly patienceMs?: number;
 }
-
-/** Milliseconds after which a command is ended, and the bench with it. */
-const patienceMs = 180_000;
 
 /**
  * Runs a command to its end, in a process group of its own, which ends with the bench.
  * @throws Error with the end of what it printed, when it fails
  */
 export async function runTimed(command: Command): Promise<Sample & { stdout: string }> {
-  const { file, args, cwd, env, signal } = command;
+  const { file, args, cwd, env, signal, patienceMs = 180_000 } = command;
   const title = [file.split("/").at(-1), ...args].join(" ");
   const cpuBefore = childrenCpuMs();
   const began = performance.now();

@@ -36,6 +36,18 @@ export function significant(value: number): number {
   return Number(value.toPrecision(4));
 }
 
+/**
+ * The power by which `y` grows with `x`: the slope of the line that comes closest to the points on logarithmic scales. 1 is in
+ * proportion, 2 is with the square. Pure.
+ */
+export function exponent(points: readonly { readonly x: number; readonly y: number }[]): number {
+  const logs = points.map(({ x, y }) => [Math.log(x), Math.log(y)] as const);
+  const mean = (at: 0 | 1) => logs.reduce((sum, each) => sum + each[at], 0) / logs.length;
+  const [mx, my] = [mean(0), mean(1)];
+  const over = logs.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0);
+  return over / logs.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);
+}
+
 /** Whether a value keeps to a target that it must not exceed; null where there is no target. Pure. */
 export function isMet(value: number, target: number | null): boolean | null {
   return target === null ? null : value <= target;

@@ -1,8 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isMet, median, quantile, significant, spread } from "../../bench/lib/stats.ts";
+import { exponent, isMet, median, quantile, significant, spread } from "../../bench/lib/stats.ts";
 
 const measured = fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 50 });
+
+describe("how something grows", () => {
+  test("is the power that made it, whatever the constant", () => {
+    const power = fc.double({ min: -3, max: 3, noNaN: true });
+    const factor = fc.double({ min: 1e-3, max: 1e3, noNaN: true });
+    fc.assert(
+      fc.property(power, factor, (by, times) => {
+        const points = [10, 100, 300, 1000].map((x) => ({ x, y: times * x ** by }));
+        expect(exponent(points)).toBeCloseTo(by, 6);
+      }),
+    );
+  });
+});
 
 describe("statistics of what was measured", () => {
   test("the median has as many below as above, whatever the order", () => {
