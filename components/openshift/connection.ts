@@ -1,3 +1,4 @@
+import type { Resource } from "@pulumi/pulumi";
 import type { FieldProblem } from "../shared/validation.ts";
 import { nameProblem } from "../shared/validation.ts";
 
@@ -53,6 +54,8 @@ export interface ConnectionRef {
   /** Name of the connection, and of the Secret that External Secrets makes. */
   readonly connectionName: string;
   readonly connection: Connection;
+  /** What to wait for until its values are there, where it is of the same stack. */
+  readonly synced?: Resource;
 }
 
 /** What the Secret of a connection holds: from the vault by key, and in the open. */

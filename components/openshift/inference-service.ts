@@ -5,7 +5,7 @@ import type { InferenceServiceArgs } from "./inference-args.ts";
 import { inferenceServiceProblems } from "./inference-problems.ts";
 import { CANARY_SUFFIX, canaryRoute, modelMetadata, predictorSpec } from "./inference-spec.ts";
 import { letCallersIn } from "./model-callers.ts";
-import { placed } from "./place.ts";
+import { behindGuards, placed } from "./place.ts";
 
 export type { Access, Canary, InferenceServiceArgs, Replicas, TokenAuth } from "./inference-args.ts";
 
@@ -38,9 +38,10 @@ export class InferenceService extends ComponentResource {
 
   #model(name: string, args: InferenceServiceArgs, modelName: string): ObservedResource {
     const patience = `${args.patienceSeconds ?? 600}s`;
-    const { runtime } = args.runtime;
-    const synced = args.source.connection;
-    const after = [runtime, syncedOf(synced)].filter((each) => each !== undefined);
+    const { project, runtime, source } = args;
+    const after = [runtime.runtime, source.connection?.synced].filter((each) => each !== undefined);
+    // A runtime of the same stack comes after what guards the project: with many models, each reference counts.
+    const place = runtime.runtime === undefined ? project : behindGuards(project);
     return new CustomResource(
       name,
       {
@@ -52,7 +53,7 @@ export class InferenceService extends ComponentResource {
         status: undefined,
       },
       {
-        ...placed(args.project, { parent: this }, after),
+        ...placed(place, { parent: this }, after),
         customTimeouts: { create: patience, update: patience },
       },
     ) as ObservedResource;
@@ -75,7 +76,7 @@ export class InferenceService extends ComponentResource {
     const route = new CustomResource(
       `${name}-route`,
       { ...canaryRoute(args, args.canary.percent), status: undefined },
-      placed(args.project, { parent: this }, this.models),
+      placed(behindGuards(args.project), { parent: this }, this.models),
     ) as ObservedRoute;
     return route.status.apply((status) => {
       const host = status?.ingress?.[0]?.host;
@@ -94,7 +95,3 @@ type ObservedResource = CustomResource & {
 type ObservedRoute = CustomResource & {
   readonly status: Output<{ readonly ingress?: readonly { readonly host?: string }[] } | undefined>;
 };
-
-function syncedOf(connection: object | undefined): Resource | undefined {
-  return connection !== undefined && "synced" in connection ? (connection.synced as Resource) : undefined;
-}

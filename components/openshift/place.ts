@@ -26,9 +26,15 @@ export interface ProjectPlace {
   readonly secretStore?: SecretStoreRef | undefined;
 }
 
+/** The same place for something that comes after what comes after its guards. Pure. */
+export function behindGuards(place: ProjectPlace): Pick<ProjectPlace, "namespace" | "namespaceObject"> {
+  const { namespace, namespaceObject } = place;
+  return { namespace, ...(namespaceObject === undefined ? {} : { namespaceObject }) };
+}
+
 /** Options of an object in a project: made after what guards the project, deleted with its namespace. Pure. */
 export function placed(
-  place: ProjectPlace,
+  place: Pick<ProjectPlace, "namespace" | "namespaceObject" | "ready">,
   options: CustomResourceOptions & { readonly parent: Resource },
   after: readonly Resource[] = [],
 ): CustomResourceOptions {
