@@ -35,7 +35,7 @@ export async function makeAuthority(): Promise<Signer> {
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return { certificate: certificate.toString("pem"), key: await pemOf(keys.privateKey) };
+  return { certificate: `${certificate.toString("pem")}\n`, key: await pemOf(keys.privateKey) };
 }
 
 /** A certificate for a Service, signed by the authority, whose certificate follows it. */
@@ -71,5 +71,5 @@ export async function issueServingCertificate(authority: Signer, names: readonly
 
 async function pemOf(key: webcrypto.CryptoKey): Promise<string> {
   const { PemConverter } = await library();
-  return PemConverter.encode(await crypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");
+  return `${PemConverter.encode(await crypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY")}\n`;
 }
