@@ -44,16 +44,18 @@ export function generatedHost(route: Route): string {
  */
 export function admission(route: Route, sameHost: readonly Route[], now: string): RouteIngress {
   const host = route.spec.host ?? "";
-  const older = sameHost.filter(
-    (other) => other.metadata.uid !== route.metadata.uid && isOlder(other, route),
-  );
-  const claims = (other: Route): boolean => {
-    const { spec } = other;
-    return (
-      other.metadata.namespace !== route.metadata.namespace || (spec.path ?? "") === (route.spec.path ?? "")
-    );
-  };
-  const holder = [...older].sort((left, right) => (isOlder(left, right) ? -1 : 1)).find(claims);
+  const older = sameHost
+    .filter((other) => other.metadata.uid !== route.metadata.uid && isOlder(other, route))
+    .sort((left, right) => (isOlder(left, right) ? -1 : 1));
+  // Those of other namespaces than the oldest's have nothing, so they are in nobody's way.
+  const [oldest] = older;
+  const holder =
+    oldest?.metadata.namespace === route.metadata.namespace
+      ? older.find(
+          ({ metadata, spec }) =>
+            metadata.namespace === route.metadata.namespace && (spec.path ?? "") === (route.spec.path ?? ""),
+        )
+      : oldest;
   const refusal =
     host.length > 253 || host.split(".").some((label) => label.length > 63)
       ? {

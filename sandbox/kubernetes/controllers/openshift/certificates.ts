@@ -64,7 +64,7 @@ export async function issueServingCertificate(authority: Signer, names: readonly
     ],
   });
   return {
-    certificate: `${certificate.toString("pem")}\n${authority.certificate}\n`,
+    certificate: `${certificate.toString("pem")}\n${authority.certificate.trimEnd()}\n`,
     key: await pemOf(keys.privateKey),
   };
 }
