@@ -28,6 +28,8 @@ let script: Answer[] = [];
 let otherwise: Answer;
 let asked: string[] = [];
 const signal = new AbortController().signal;
+/** A slow machine must not turn a condition into a failure. */
+const soon = { timeout: 60_000 };
 
 const say =
   (status: number, body: object, headers: Record<string, string> = {}): Answer =>
@@ -166,7 +168,7 @@ test("a group's kinds are asked for once, and again when one is missing", async 
   expect(thing && pathOf(thing, undefined)).toBe("/apis/probe.kiln/v1/things");
   expect(await discovery.find(kind("Other"))).toBeUndefined();
   otherwise = say(200, things("Thing", "Other"));
-  await expect.poll(() => discovery.find(kind("Other"))).toBeDefined();
+  await expect.poll(() => discovery.find(kind("Other")), soon).toBeDefined();
   discovery.invalidate();
   otherwise = refuse(404, "NotFound", "404 page not found");
   await expect(discovery.require(kind("Thing"))).rejects.toThrow(NoMatchError);
@@ -213,7 +215,7 @@ test("a thousand that wait in one place share one list and one watch", async () 
     return informers.subscribe("/api/v1/things", name, (change) => seen.get(name)?.push(change));
   });
   await Promise.all(subscriptions.map(({ synced }) => synced));
-  await expect.poll(() => asked).toHaveLength(2);
+  await expect.poll(() => asked, soon).toHaveLength(2);
   expect(asked[1]).toContain("watch=true");
   expect(asked[1]).toContain("resourceVersion=5");
   expect(seen.get("it-0")).toEqual([
@@ -224,7 +226,7 @@ test("a thousand that wait in one place share one list and one watch", async () 
   event("MODIFIED", object("it-7", 7));
   event("BOOKMARK", object("", 8));
   event("DELETED", object("it-0", 9));
-  await expect.poll(() => seen.get("it-0")?.length).toBe(2);
+  await expect.poll(() => seen.get("it-0")?.length, soon).toBe(2);
   expect(seen.get("it-0")?.[1]?.type).toBe("gone");
   expect(seen.get("it-7")).toHaveLength(2);
   expect(seen.get("it-8")).toEqual([]);
@@ -255,7 +257,7 @@ test.each<[string, Answer]>([
     const { name, resourceVersion } = each.metadata as Record<string, string>;
     seen.push(`${name} ${resourceVersion} ${type}`);
   });
-  await expect.poll(() => seen).toEqual(["a 1 there", "b 1 there", "a 8 there", "b 1 gone"]);
+  await expect.poll(() => seen, soon).toEqual(["a 1 there", "b 1 there", "a 8 there", "b 1 gone"]);
   subscription.close();
   informers.close();
 });

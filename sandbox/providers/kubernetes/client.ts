@@ -51,6 +51,7 @@ export class KubeClient {
   readonly #agent: https.Agent;
   readonly #watchAgent: https.Agent;
   #back: Promise<void> | undefined;
+  #look: Promise<boolean> | undefined;
   #readyUntil = 0;
   #closed = new AbortController();
 
@@ -121,7 +122,14 @@ export class KubeClient {
     }
   }
 
-  async #isReady(): Promise<boolean> {
+  #isReady(): Promise<boolean> {
+    this.#look ??= this.#lookReady().finally(() => {
+      this.#look = undefined;
+    });
+    return this.#look;
+  }
+
+  async #lookReady(): Promise<boolean> {
     try {
       const answer = await this.#once({ method: "GET", path: "/readyz", signal: AbortSignal.timeout(2_000) });
       // Anyone may ask, as soon as rights are known.
