@@ -11,6 +11,19 @@ onDemand("@pulumi/pulumi/vendor/ts-node@7.0.1/index.js", () => ({ register: () =
 const engine = process.ppid;
 setInterval(() => process.ppid === engine || process.exit(), 1000).unref();
 
-const host = createRequire(path.resolve("package.json")).resolve("@pulumi/pulumi/cmd/run-policy-pack");
+const ofPack = createRequire(path.resolve("package.json"));
+
+// For each policy anew the SDK turns what the engine sent of a resource into values: dozens of times the same. The rules only
+// read them, so once is enough. (Where secrets are kept as such, for a policy that mends resources, it does as before.)
+const deserialize = ofPack("@pulumi/policy/deserialize.js");
+const { deserializeProperties } = deserialize;
+const known = new WeakMap();
+deserialize.deserializeProperties = (properties, keepsSecrets) => {
+  if (keepsSecrets) return deserializeProperties(properties, keepsSecrets);
+  if (!known.has(properties)) known.set(properties, deserializeProperties(properties, keepsSecrets));
+  return known.get(properties);
+};
+
+const host = ofPack.resolve("@pulumi/pulumi/cmd/run-policy-pack");
 process.argv[1] = host;
 require(host);
