@@ -1,10 +1,11 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   DataScienceProject,
   type DataScienceProjectArgs,
   dataScienceProjectProblems,
 } from "../../../components/openshift/data-science-project.ts";
-import { settledBounds } from "../../../components/openshift/quota.ts";
+import { containerLimits, quotaHard, settledBounds } from "../../../components/openshift/quota.ts";
 import { only, recorded, TAGS } from "../recording.ts";
 import { fieldsOf, PROJECT } from "./support.ts";
 
@@ -187,6 +188,30 @@ describe("DataScienceProject", () => {
 });
 
 describe("bounds of containers", () => {
+  it("fit every quota by default, in themselves and in each other", () => {
+    const compute = (maxMillis: number, maxMebi: number) =>
+      fc.record({
+        cpuCores: fc.integer({ min: 1, max: maxMillis }).map((millis) => millis / 1000),
+        memoryGib: fc.integer({ min: 1, max: maxMebi }).map((mebi) => mebi / 1024),
+      });
+    const sizes = compute(200_000, 1_000_000).chain((limits) =>
+      fc.record({
+        limits: fc.constant(limits),
+        requests: compute(Math.round(limits.cpuCores * 1000), Math.round(limits.memoryGib * 1024)),
+      }),
+    );
+    fc.assert(
+      fc.property(sizes, (size) => {
+        const quota = { ...PROJECT.quota, ...size };
+        expect(dataScienceProjectProblems({ ...PROJECT, quota })).toEqual([]);
+        expect(containerLimits(settledBounds(quota)).max).toEqual({
+          cpu: quotaHard(quota)["limits.cpu"],
+          memory: quotaHard(quota)["limits.memory"],
+        });
+      }),
+    );
+  });
+
   it("shrink with a small quota, so that the quota's own project accepts them", () => {
     const tiny = { cpuCores: 0.05, memoryGib: 0.125 };
     const quota = { ...PROJECT.quota, requests: tiny, limits: { cpuCores: 0.5, memoryGib: 0.5 } };
