@@ -40,7 +40,7 @@ export type ServingOutputs = {
   readonly namespaces: Output<Record<string, string>>;
   /** Addresses of models, by `<project>/<model>`. */
   readonly modelUrls: Output<Record<string, string>>;
-  /** Address of the agent within the cluster, or that of its Route where it has a host name; where there is an agent. */
+  /** Address of the agent for people, that of its Route; where there is an agent. */
   readonly agentUrl?: Output<string>;
 };
 
@@ -255,7 +255,7 @@ function buildAgent(site: Site, agent: AgentConfig) {
   );
   return {
     namespaces: { [agent.name]: project.namespace },
-    url: runtime.url ?? runtime.serviceUrl,
+    url: runtime.url,
     made: [...project.ready, runtime.deployment],
   };
 }

@@ -1,4 +1,4 @@
-import { ComponentResource, type ComponentResourceOptions, type Resource } from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions, type Output, type Resource } from "@pulumi/pulumi";
 import { requireValid } from "../shared/validation.ts";
 import type { ConversationalAgentArgs } from "./agent/args.ts";
 import { AgentObjects } from "./agent/objects.ts";
@@ -23,8 +23,8 @@ export type {
 export class ConversationalAgent extends ComponentResource {
   /** Address of the agent within the cluster. */
   readonly serviceUrl: string;
-  /** Address of the agent for people, where its host name was given; otherwise the router gives it one. */
-  readonly url: string | undefined;
+  /** Address of the agent for people, at the host that was given or that the router chose. */
+  readonly url: Output<string>;
   /** Done when its pods answer: what to wait for before someone is sent there. */
   readonly deployment: Resource;
 
@@ -40,7 +40,7 @@ export class ConversationalAgent extends ComponentResource {
     const configuration = objects.configuration();
     const database = objects.database([...walls, ...secrets]);
     const migrated = objects.migrations([database, configuration.map]);
-    const service = objects.exposure();
+    const { service, url } = objects.exposure();
     const deployment = objects.deployment(configuration, [...access, service, migrated]);
     this.deployment = deployment;
     objects.scaling(deployment);
@@ -48,7 +48,7 @@ export class ConversationalAgent extends ComponentResource {
     objects.monitoring();
 
     this.serviceUrl = `https://${settings.names.agent}.${settings.namespace}.svc:${AGENT_PORT}`;
-    this.url = settings.host === undefined ? undefined : `https://${settings.host}`;
+    this.url = url;
     this.registerOutputs({ serviceUrl: this.serviceUrl, url: this.url });
   }
 }

@@ -37,6 +37,8 @@ export function agentRoute({ names, host }: AgentSettings) {
 /** Annotations of the Route. Pure. */
 export function routeAnnotations({ objectives }: AgentSettings): Record<string, string> {
   return {
+    // Until the router has let it in; it does not where another Route holds the host.
+    "pulumi.com/waitFor": 'jsonpath={.status.ingress[0].conditions[?(@.type=="Admitted")].status}=True',
     // An answer that streams takes longer than the router's 30 seconds; twice what an operation may take, at least a minute.
     "haproxy.router.openshift.io/timeout": `${Math.max(60, Math.ceil(objectives.operationSeconds * 2))}s`,
     "haproxy.router.openshift.io/hsts_header": "max-age=31536000;includeSubDomains;preload",

@@ -12,7 +12,7 @@ import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy.js
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1/podDisruptionBudget.js";
 import { ClusterRole } from "@pulumi/kubernetes/rbac/v1/clusterRole.js";
 import { ClusterRoleBinding } from "@pulumi/kubernetes/rbac/v1/clusterRoleBinding.js";
-import { all, type CustomResourceOptions, type Output, type Resource } from "@pulumi/pulumi";
+import { all, type CustomResourceOptions, interpolate, type Output, type Resource } from "@pulumi/pulumi";
 import { kubernetesLabels } from "../../shared/kubernetes.ts";
 import { placed } from "../place.ts";
 import { vaultSecret } from "../vault-secret.ts";
@@ -44,6 +44,18 @@ export interface ConfigurationObject {
   readonly map: ConfigMap;
   readonly digest: Output<string>;
 }
+
+/** The way in to the agent. */
+export interface Entrance {
+  readonly service: Service;
+  /** Address for people, at the host where the router lets them in. */
+  readonly url: Output<string>;
+}
+
+/** A Route, and what the router says of it as far as it is read here. */
+type AdmittedRoute = CustomResource & {
+  readonly status: Output<{ readonly ingress?: readonly { readonly host?: string }[] } | undefined>;
+};
 
 /** Registers the objects of an agent. What they hold is decided elsewhere, by functions without side effects. */
 export class AgentObjects {
@@ -201,14 +213,24 @@ export class AgentObjects {
   }
 
   /** The way in. It comes before the pods, which mount the certificate that is made for the Service. */
-  exposure(): Service {
+  exposure(): Entrance {
     const { names } = this.#settings;
     const service = this.#service(names.agent, "agent", names.servingCertificate);
-    this.#custom("route", "route.openshift.io/v1", "Route", agentRoute(this.#settings), {
-      annotations: routeAnnotations(this.#settings),
-      after: [service],
-    });
-    return service;
+    const spec = agentRoute(this.#settings);
+    const route = new CustomResource(
+      this.#child(`${names.agent}-route`),
+      {
+        apiVersion: "route.openshift.io/v1",
+        kind: "Route",
+        metadata: this.#metadata(names.agent, "agent", routeAnnotations(this.#settings)),
+        spec,
+        // Not sent; named so that what the router says of it can be read.
+        status: undefined,
+      },
+      { ...this.#options([service]), customTimeouts: { create: "2m", update: "2m" } },
+    ) as AdmittedRoute;
+    const host = route.status.apply((status) => status?.ingress?.[0]?.host ?? spec.host ?? "");
+    return { service, url: interpolate`https://${host}` };
   }
 
   scaling(deployment: Resource): void {
@@ -236,8 +258,17 @@ export class AgentObjects {
 
   monitoring(): void {
     const version = "monitoring.coreos.com/v1";
-    this.#custom("monitor", version, "ServiceMonitor", serviceMonitor(this.#settings));
-    this.#custom("alerts", version, "PrometheusRule", agentAlerts(this.#settings));
+    const kinds = [
+      ["monitor", "ServiceMonitor", serviceMonitor(this.#settings)],
+      ["alerts", "PrometheusRule", agentAlerts(this.#settings)],
+    ] as const;
+    const metadata = this.#metadata(this.#settings.names.agent, "agent");
+    for (const [suffix, kind, spec] of kinds)
+      new CustomResource(
+        `${this.#name}-${suffix}`,
+        { apiVersion: version, kind, metadata, spec },
+        this.#options(),
+      );
   }
 
   #service(name: string, part: "agent" | "postgres", certificate: string): Service {
@@ -248,24 +279,6 @@ export class AgentObjects {
       "pulumi.com/skipAwait": "true",
     });
     return new Service(this.#child(name), { metadata, spec }, this.#options());
-  }
-
-  #custom(
-    suffix: string,
-    apiVersion: string,
-    kind: string,
-    spec: object,
-    {
-      annotations = {},
-      after = [],
-    }: { annotations?: Record<string, string>; after?: readonly Resource[] } = {},
-  ): CustomResource {
-    const metadata = this.#metadata(this.#settings.names.agent, "agent", annotations);
-    return new CustomResource(
-      `${this.#name}-${suffix}`,
-      { apiVersion, kind, metadata, spec },
-      this.#options(after),
-    );
   }
 
   /** Name in the stack of an object: the component's, and what the object's own name adds to the agent's. */

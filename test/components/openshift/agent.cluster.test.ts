@@ -57,7 +57,7 @@ const program =
     const project = vault.project(PROJECT, [AGENT.model.keySecret, AGENT.database.passwordSecret]);
     const args = { replicas: { min: 1, max: 3 }, model: { ...AGENT.model, keyRefreshMinutes: 1 } };
     const agent = new ConversationalAgent("agent", { ...AGENT, ...args, ...more, project }, options);
-    return { serviceUrl: agent.serviceUrl };
+    return { serviceUrl: agent.serviceUrl, url: agent.url };
   };
 
 beforeAll(async () => {
@@ -78,7 +78,11 @@ const secretOf = async (name: string, key: string) =>
 test("is up when it answers: after its database, and its schema", async () => {
   const made = await stack.up(program());
   expect(Object.values(made).every((op) => op === "create")).toBe(true);
-  expect(await stack.outputs()).toEqual({ serviceUrl: `https://agent.${namespace}.svc:8443` });
+  const route = await read("route.openshift.io/v1", "Route", "agent");
+  expect(await stack.outputs()).toEqual({
+    serviceUrl: `https://agent.${namespace}.svc:8443`,
+    url: `https://${route.status.ingress[0].host}`,
+  });
   const [database, deployment] = [
     await read("apps/v1", "StatefulSet", "agent-postgres"),
     await read("apps/v1", "Deployment", "agent"),

@@ -81,6 +81,17 @@ describe("ConversationalAgent", () => {
     expect(madeAfter("batch/v1:CronJob")).toContain("Job::agent-migrate");
   });
 
+  it("says where it is, within the cluster and for people", async () => {
+    let agent: ConversationalAgent | undefined;
+    const recording = await recorded(() => {
+      agent = new ConversationalAgent("agent", AGENT);
+    });
+    expect(agent?.serviceUrl).toBe("https://agent.kiln-dev-agent.svc:8443");
+    const url = await new Promise((known) => agent?.url.apply(known));
+    expect(url).toBe("https://both.apps.example.com");
+    expect(only(recording, "kubernetes:route.openshift.io/v1:Route").inputs).not.toHaveProperty("status");
+  });
+
   it("takes the model from the foundry, its key by name", async () => {
     const recording = await record();
     const { data } = only(recording, "kubernetes:core/v1:ConfigMap", "agent-config").inputs as {
