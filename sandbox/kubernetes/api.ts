@@ -61,8 +61,28 @@ export class PlainApi {
   }
 }
 
-/** Whether a request failed on the way, and not by what it asked for: the server has ended, or is not there yet. */
-export function isConnectionError(error: unknown): boolean {
+/** What the API server said no to, in its words. */
+export class Refusal extends Error {
+  readonly status: number;
+
+  constructor(what: string, { status, body }: Answer) {
+    super(`the API server refused ${what} (${status}): ${messageOf(body)}`);
+    this.name = "Refusal";
+    this.status = status;
+  }
+}
+
+function messageOf(body: string): string {
+  try {
+    return String((JSON.parse(body) as { message?: unknown }).message ?? body);
+  } catch {
+    return body;
+  }
+}
+
+/** Whether something failed for the server's reasons, which has ended or is busy, and not for what it was asked. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof Refusal) return error.status >= 500 || error.status === 409 || error.status === 429;
   const { code } = error as NodeJS.ErrnoException;
   return ["ECONNREFUSED", "ECONNRESET", "EPIPE"].includes(code ?? "");
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Answer, PlainApi } from "./api.ts";
+import { type Answer, type PlainApi, Refusal } from "./api.ts";
 import { type SetUpObject, setUpObjects } from "./objects.ts";
 
 const fieldManager = "kiln-sandbox";
@@ -23,7 +23,7 @@ export interface Definition {
  * a start on which nothing changed applies nothing.
  * @param options.definitions files, each with one definition
  * @param options.fresh names of those that were sent just now
- * @throws Error which object the API server refused, in its words
+ * @throws Refusal which object the API server did not take
  */
 export async function setUp(options: {
   readonly api: PlainApi;
@@ -190,16 +190,8 @@ async function until(signal: AbortSignal, done: () => Promise<boolean>): Promise
   while (!(await done())) await delay(25, undefined, { signal });
 }
 
-/** The body of an answer that is no refusal. */
-function taken({ status, body }: Answer, what: string): string {
-  if (status < 400) return body;
-  throw new Error(`the API server refused ${what} (${status}): ${messageOf(body)}`);
-}
-
-function messageOf(body: string): string {
-  try {
-    return String((JSON.parse(body) as { message?: unknown }).message ?? body);
-  } catch {
-    return body;
-  }
+/** The body of an answer that is no refusal. @throws Refusal */
+function taken(answer: Answer, what: string): string {
+  if (answer.status < 400) return answer.body;
+  throw new Refusal(what, answer);
 }

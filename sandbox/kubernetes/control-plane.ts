@@ -5,7 +5,7 @@ import { Processes } from "../appservice/processes.ts";
 import type { ControlPlaneFiles, KubernetesStatus } from "../client/kubernetes.ts";
 import type { Cloud } from "../core/cloud.ts";
 import { CloudError } from "../core/errors.ts";
-import { isConnectionError, PlainApi } from "./api.ts";
+import { isPassing, PlainApi } from "./api.ts";
 import { defineEarly, setUp } from "./bootstrap.ts";
 import { commandsOf, type KubernetesPorts, type PartName, partNames } from "./commands.ts";
 import { definitionFiles, requireFiles } from "./files.ts";
@@ -25,6 +25,8 @@ const readyWithinMs = 300_000;
 const graceMs = 2_000;
 /** So often may a part end by itself before a start counts as failed. */
 const mostEnds = 3;
+/** So often is an API server set up anew that was not up to it yet. */
+const mostTries = 10;
 
 /** What a control plane was last started with, and whether it is to run. */
 interface Wanted {
@@ -47,6 +49,7 @@ export class KubernetesControlPlane {
   /** One start, stop or reset after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #abort = new AbortController();
+  #closed = false;
 
   /** @param options.environment how the network is reached, for the controllers */
   constructor(cloud: Cloud, options: { environment: () => Record<string, string> }) {
@@ -76,6 +79,7 @@ export class KubernetesControlPlane {
         await this.#answering(AbortSignal.any([this.#abort.signal, AbortSignal.timeout(readyWithinMs)]));
         return this.status();
       }
+      if (this.#closed) throw told();
       await this.#end();
       this.#state = "starting";
       this.#reason = undefined;
@@ -88,8 +92,7 @@ export class KubernetesControlPlane {
         this.#state = "running";
       } catch (error) {
         await this.#end();
-        if (abort.signal.aborted)
-          throw new CloudError(409, "KubernetesStopped", "Kubernetes was told to stop.");
+        if (abort.signal.aborted) throw told();
         this.#state = "failed";
         this.#reason = error instanceof Error ? error.message : String(error);
         console.error(`kubernetes: ${this.#reason}`);
@@ -125,6 +128,7 @@ export class KubernetesControlPlane {
 
   /** Stops it for as long as the sandbox is not there. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.#abort.abort();
     await this.#inTurn(() => this.#end());
     await this.#processes.close();
@@ -194,12 +198,12 @@ export class KubernetesControlPlane {
       start("kube-controller-manager");
       const fresh = (await early) ?? new Set();
       // Whatever ends meanwhile comes back, and what was done is not done again.
-      for (;;) {
+      for (let left = mostTries; ; left -= 1) {
         try {
           await setUp({ api, definitions, fresh, signal: within });
           break;
         } catch (error) {
-          if (!isConnectionError(error)) throw error;
+          if (left === 0 || !isPassing(error)) throw error;
           await this.#answering(within);
         }
       }
@@ -266,6 +270,7 @@ export class KubernetesControlPlane {
     while (!(await done())) {
       if (part !== undefined && part.restarts - before >= mostEnds)
         throw failed("ends as soon as it is started");
+      if (within.aborted && within.reason?.name !== "TimeoutError") throw told();
       if (within.aborted) throw failed(`was not ready within ${readyWithinMs / 1000} s`);
       await delay(25);
     }
@@ -289,6 +294,10 @@ export class KubernetesControlPlane {
     this.#state = "stopped";
     this.#reason = undefined;
   }
+}
+
+function told(): CloudError {
+  return new CloudError(409, "KubernetesStopped", "Kubernetes was told to stop.");
 }
 
 function serverOf({ api }: KubernetesPorts): string {

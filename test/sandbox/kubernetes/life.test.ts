@@ -20,7 +20,7 @@ import { controlPlane } from "../../harness/control-plane.ts";
 import { type TestKubernetes, testKubernetes } from "../../harness/kubernetes.ts";
 
 /** How long a condition may take to hold, in milliseconds: a busy machine. */
-const patience = { timeout: 120_000, interval: 50 };
+const patience = { timeout: 240_000, interval: 50 };
 
 let cluster: TestKubernetes;
 let folder: string;

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
+import { isPassing, Refusal } from "../../../sandbox/kubernetes/api.ts";
 import { definitionOf } from "../../../sandbox/kubernetes/bootstrap.ts";
 import { commandsOf, partNames, schedulerConfig } from "../../../sandbox/kubernetes/commands.ts";
 import { kubeconfig } from "../../../sandbox/kubernetes/kubeconfig.ts";
@@ -86,6 +87,16 @@ test("a definition's name is found without parsing its file", () => {
   expect(definitionOf(`${crd}  name: a.b\n`).hash).not.toBe(
     definitionOf(`${crd}  name: a.b\n# changed\n`).hash,
   );
+});
+
+test("what a busy or ended server answers passes; what it says of an object does not", () => {
+  const refused = (status: number) => new Refusal("it", { status, body: '{"message":"no"}' });
+  expect(refused(422).message).toBe("the API server refused it (422): no");
+  expect(new Refusal("it", { status: 502, body: "gone" }).message).toContain("gone");
+  for (const status of [409, 429, 500, 503, 504]) expect(isPassing(refused(status))).toBe(true);
+  for (const status of [400, 401, 403, 404, 422]) expect(isPassing(refused(status))).toBe(false);
+  expect(isPassing(Object.assign(new Error(), { code: "ECONNRESET" }))).toBe(true);
+  expect(isPassing(new Error("a file among the custom resource definitions holds none"))).toBe(false);
 });
 
 test("no role that the sandbox adds to admin, edit or view has a wildcard, and view only reads", () => {
