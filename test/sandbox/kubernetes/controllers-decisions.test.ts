@@ -114,6 +114,24 @@ describe("where a model comes from", () => {
   ])("%s", (words, found) => {
     expect(from(found).problem).toContain(words);
   });
+  test("an image, and an address with the connection in an annotation, want their Secret too", () => {
+    const missing = { secret: () => undefined, service: () => undefined };
+    const image = { modelFormat: { name: "onnx" }, storageUri: "oci://r.example/m:1" };
+    const pulled = modelSource(service({ model: image, imagePullSecrets: [{ name: "pull" }] }), missing);
+    expect(pulled.problem).toContain("'pull' does not exist");
+    const blob = "https://a.blob.core.windows.net/c/m";
+    const annotated = service(
+      { model: { modelFormat: { name: "onnx" }, storageUri: blob } },
+      { "serving.kserve.io/storageSecretName": "c" },
+    );
+    expect(modelSource(annotated, missing)).toMatchObject({
+      uri: blob,
+      problem: expect.stringContaining("'c'"),
+    });
+    const keys = { AZURE_STORAGE_ACCOUNT: "a", AZURE_STORAGE_CONTAINER: "c", AZURE_STORAGE_ACCESS_KEY: "k" };
+    const found = { ...missing, secret: () => secret(keys) };
+    expect(modelSource(annotated, found)).toEqual({ uri: blob, secretName: "c" });
+  });
   test("addresses that KServe takes and does not take", () => {
     const facts = { secret: () => undefined, service: () => undefined };
     const of = (storageUri: string) =>

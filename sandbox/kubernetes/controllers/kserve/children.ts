@@ -79,10 +79,16 @@ export function predictorDeployment(
     spec: {
       replicas: scale.by === "count" ? scale.min : (copies ?? scale.min),
       selector: { matchLabels: { app: appLabel(service) } },
-      ...(deploymentStrategy === undefined ? {} : { strategy: deploymentStrategy }),
+      ...(deploymentStrategy === undefined ? {} : { strategy: strategyOf(deploymentStrategy) }),
       template: { metadata: { labels, annotations }, spec: pod },
     },
   };
+}
+
+/** What the server filled in for the strategy before is not allowed beside another, and stays unless it is taken away. */
+function strategyOf(strategy: unknown): unknown {
+  const { type } = strategy as { type?: string };
+  return type === "Recreate" ? { type, rollingUpdate: null } : strategy;
 }
 
 /** The Service in front of a predictor's pods: port 80 leads to the server's first port. Pure. */

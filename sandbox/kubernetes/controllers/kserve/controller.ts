@@ -18,7 +18,7 @@ import { predictorAutoscaler, predictorDeployment, predictorRoute, predictorServ
 import { InvalidPredictor, podAnnotations, predictorPod } from "./pod.ts";
 import { chooseRuntime } from "./runtimes.ts";
 import { inferenceServiceStatus, type Observed } from "./status.ts";
-import { modelSource } from "./storage.ts";
+import { connectionOf, modelSource } from "./storage.ts";
 import {
   type InferenceService,
   isStopped,
@@ -218,9 +218,7 @@ function* usersOfRuntime(runtime: KubeObject, cluster: Cluster): Iterable<string
 
 function* usersOfSecret(secret: KubeObject, cluster: Cluster): Iterable<string> {
   for (const service of cluster.list<InferenceService>(kinds.inferenceService, secret.metadata.namespace)) {
-    const { storage } = service.spec.predictor.model ?? {};
-    const connection = storage?.key ?? service.metadata.annotations?.[marks.storageSecretName];
-    if (storage !== undefined && connection === secret.metadata.name) yield keyOf(service);
+    if (connectionOf(service) === secret.metadata.name) yield keyOf(service);
   }
 }
 

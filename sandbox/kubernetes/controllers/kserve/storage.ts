@@ -61,10 +61,7 @@ export function modelSource(service: InferenceService, facts: StorageFacts): Mod
       invalid: `StorageURI not supported: storageUri, must be one of: [${supportedPrefixes.join(", ")}] or match https://{}.blob.core.windows.net/{}/{} or be an absolute or relative local path. StorageUri [${given}] is not supported.`,
     };
   }
-  const named =
-    storage === undefined
-      ? undefined
-      : (storage.key ?? service.metadata.annotations?.[marks.storageSecretName]);
+  const named = connectionOf(service);
   if (named === undefined) {
     if (storage?.path !== undefined && storage.parameters?.type === undefined) {
       return { problem: "unable to determine storage type" };
@@ -75,6 +72,20 @@ export function modelSource(service: InferenceService, facts: StorageFacts): Mod
     return { uri, ...(problem === undefined ? {} : { problem: pullFailed(uri, problem) }) };
   }
   return fromConnection(service, named, given, storage?.path, facts);
+}
+
+/**
+ * The Secret that a model's files are fetched with: the data connection that its storage names, the one that its annotation
+ * names, or, for a model in an image, the one that images are pulled with. Pure.
+ */
+export function connectionOf({ metadata, spec: { predictor } }: InferenceService): string | undefined {
+  const { storage, storageUri } = predictor.model ?? {};
+  const pulls = (storageUri ?? storage?.storageUri)?.startsWith("oci://");
+  return (
+    storage?.key ??
+    metadata.annotations?.[marks.storageSecretName] ??
+    (pulls === true ? predictor.imagePullSecrets?.[0]?.name : undefined)
+  );
 }
 
 function fromConnection(
