@@ -38,7 +38,7 @@ export interface Api {
 export const operatorsManager = "kiln-operators";
 
 /** Requests that may be on their way at once. */
-const sockets = 8;
+const sockets = 16;
 
 /**
  * The API over HTTPS, with the credentials of a kubeconfig. The official client's own API classes open a connection of

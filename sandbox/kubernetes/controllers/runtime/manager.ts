@@ -25,7 +25,7 @@ export interface Controller {
   }[];
   /** Kinds that it reads without being woken by them. */
   readonly reads?: readonly Kind[];
-  /** Objects worked on at once. @default 4 */
+  /** Objects worked on at once: enough that a slow API server is waited for side by side. @default 8 */
   readonly concurrency?: number;
   /** Brings one object's world in order. The key's object may be gone. */
   reconcile(key: string, cluster: Cluster): Promise<Later | undefined>;
@@ -68,7 +68,7 @@ export class Manager {
       };
       this.#queues.set(
         controller,
-        new WorkQueue({ work, onError, timers, held: true, concurrency: controller.concurrency ?? 4 }),
+        new WorkQueue({ work, onError, timers, held: true, concurrency: controller.concurrency ?? 8 }),
       );
     }
   }
