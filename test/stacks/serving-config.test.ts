@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { parse as parseYaml } from "yaml";
 import { ConfigError, type EnvironmentKind, loadConfig, parseConfig } from "../../stacks/config.ts";
 import { servingProblems } from "../../stacks/serving-checks.ts";
 import { QUOTAS, servingSchema } from "../../stacks/serving-schema.ts";
@@ -39,6 +41,31 @@ describe("kiln:serving", () => {
       expect(serving.projects.map((each) => each.name)).toEqual(["fraud", "churn"]);
       expect(serving.agent).toBeDefined();
     }
+  });
+
+  it("is, as docs/serving.md shows it, a configuration that is right", () => {
+    const page = readFileSync(resolve(PROJECT_DIR, "docs/serving.md"), "utf8");
+    const example = /```yaml\n(.*?)```/s.exec(page)?.[1]?.replaceAll("<64 hex digits>", DIGEST) ?? "";
+    const { config } = parseYaml(example) as { config: Record<string, object> };
+    const { projects, agent, cluster } = parse(config["kiln:serving"], { foundry: {} });
+    expect(cluster.context).toBe("team-cluster");
+    expect(agent?.replicas).toEqual({ min: 2, max: 6 });
+    // Whatever can be said of a project is said there once.
+    expect(Object.keys(projects[0] ?? {}).sort()).toEqual(
+      [
+        ...[
+          "access",
+          "clusterQueue",
+          "connections",
+          "containers",
+          "description",
+          "displayName",
+          "models",
+          "name",
+        ],
+        ...["network", "notebooks", "pipelineServer", "quota", "runtimes", "scheduledPipelines"],
+      ].sort(),
+    );
   });
 
   it("has defaults by kind of environment, each of which fits together", () => {
@@ -205,8 +232,8 @@ describe("what does not fit together", () => {
     ],
   ];
 
-  it.each(cases)("%s", (_what, serving, said, more = {}) => {
-    expect(problems(serving, more).join("\n")).toMatch(said);
+  it.each(cases.map(([what, serving, said, more]) => ({ what, serving, said, more })))("$what", (each) => {
+    expect(problems(each.serving, each.more).join("\n")).toMatch(each.said);
   });
 
   it("names nothing where every model fits, whatever the sizes", () => {
