@@ -308,6 +308,9 @@ describe("a preview", () => {
     const made = await it.create(types.statefulSet, inputs);
     const changed = workload("StatefulSet", "db", at, { serviceName: "other" });
     const before = { inputs, outputs: made.outputs };
+    // A replacement's preview meets the one that is to go.
+    const replaced = await it.create(types.statefulSet, changed, { preview: true });
+    expect(replaced.outputs).toMatchObject({ metadata: { name: "db" }, spec: { serviceName: "other" } });
     await expect(it.update(types.statefulSet, made.id, before, changed, true)).rejects.toThrow(
       /Forbidden: updates/,
     );

@@ -66,6 +66,9 @@ export async function createObject(cluster: Cluster, write: Write, upsert: boole
   }
 }
 
+/** How the API server words that a field cannot change, for one kind or another. */
+const immutable = /immutable|Forbidden: updates to|may not change|cannot change/;
+
 /**
  * A preview of a replacement meets the object that is to go. Under another name, the rest of the answer is as it will be.
  */
@@ -73,7 +76,7 @@ async function applyOrRename(client: KubeClient, resource: ApiResource, write: W
   try {
     return await apply(client, resource, write);
   } catch (error) {
-    if (!write.preview || !isApiError(error, 422) || !/field is immutable/.test(error.message)) throw error;
+    if (!write.preview || !isApiError(error, 422) || !immutable.test(error.message)) throw error;
     const name = `${nameOf(write.object)}-${randomBytes(3).toString("hex")}`;
     const metadata = { ...(write.object.metadata as KubeObject), name };
     const answer = await apply(client, resource, { ...write, object: { ...write.object, metadata } });
