@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { KubeConfig, KubernetesObjectApi } from "@kubernetes/client-node";
 import { type ClusterObject, keyOf, type ObjectRef } from "./objects.ts";
 
@@ -59,17 +60,20 @@ function clusterOf(api: KubernetesObjectApi): Cluster {
     const all: ClusterObject[] = [];
     let next: string | undefined;
     do {
-      const page = await api.list(
-        apiVersion,
-        kind,
-        undefined,
-        undefined,
-        undefined,
-        undefined,
-        undefined,
-        selector,
-        500,
-        next,
+      const from = next;
+      const page = await patiently(() =>
+        api.list(
+          apiVersion,
+          kind,
+          undefined,
+          undefined,
+          undefined,
+          undefined,
+          undefined,
+          selector,
+          500,
+          from,
+        ),
       );
       // A list does not repeat of each of its objects what it is.
       all.push(...(page.items as ClusterObject[]).map((each) => ({ ...each, apiVersion, kind })));
@@ -85,7 +89,7 @@ function clusterOf(api: KubernetesObjectApi): Cluster {
   }: ObjectRef): Promise<ClusterObject | undefined> => {
     try {
       const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
-      return (await api.read({ apiVersion, kind, metadata })) as ClusterObject;
+      return (await patiently(() => api.read({ apiVersion, kind, metadata }))) as ClusterObject;
     } catch (error) {
       if (isAbsent(error)) return undefined;
       throw error;
@@ -139,6 +143,33 @@ function clusterOf(api: KubernetesObjectApi): Cluster {
       }
     },
   };
+}
+
+/** A server that has just started, or has much to do, asks for patience: how often it gets it, and how long, in milliseconds. */
+const patience = { most: 30, waitMs: 500 };
+
+/** Tries again what the server puts off, and tells what it refuses in the server's own words. */
+export async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const status = statusOf(error);
+      if ((status !== 429 && status !== 503) || attempt > patience.most) throw inItsWords(error);
+    }
+    await delay(patience.waitMs);
+  }
+}
+
+/** The client's error shows the whole answer, headers and all; what the server says stands in its body. */
+function inItsWords(error: unknown): unknown {
+  const { body } = error as { body?: unknown };
+  try {
+    const { message } = JSON.parse(String(body)) as { message?: unknown };
+    return typeof message === "string" ? Object.assign(new Error(message), { code: statusOf(error) }) : error;
+  } catch {
+    return error;
+  }
 }
 
 function selectorOf(labels: Readonly<Record<string, string>>): string {
