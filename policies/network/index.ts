@@ -1,8 +1,9 @@
 import type { NamespaceContent } from "../kubernetes/namespaces.ts";
 import { nameOf, ofKind } from "../kubernetes/namespaces.ts";
+import type { Props } from "../model.ts";
 import { type Finding, forbiddenEgress, forbiddenIngress } from "./forbidden.ts";
-import { type Policy, parsePolicy } from "./policy.ts";
-import { type Reach, reachOf } from "./reach.ts";
+import { type Grant, type Policy, parsePolicy } from "./policy.ts";
+import { type NetworkPod, type Reach, reachOf } from "./reach.ts";
 import { type Workload, workloadsOf } from "./workloads.ts";
 
 /** A pod with what is forbidden of what it reaches or is reached by. */
@@ -71,6 +72,23 @@ export function forbiddenReach(namespace: NamespaceContent): Reached[] {
     known.set(key, findings);
     return findings.length === 0 ? [] : [{ workload, findings }];
   });
+}
+
+/**
+ * What is forbidden of what one policy lets through by itself, to any pod. Of the pod nothing is known, so it is taken to have
+ * a token for the API server, and its namespace no labels.
+ */
+export function forbiddenGrants(object: Props): Finding[] {
+  const policy = parsePolicy(object, "it");
+  const pod: NetworkPod = { namespace: "", namespaceLabels: undefined, labels: undefined };
+  const reachBy = (given: readonly Grant[] = []): Reach => ({
+    open: false,
+    grants: given.map((grant) => ({ ...grant, policy: policy.name })),
+  });
+  return [
+    ...forbiddenIngress(pod, reachBy(policy.ingress)),
+    ...forbiddenEgress(pod, reachBy(policy.egress), true),
+  ];
 }
 
 const grantsOf = (reach: Reach): string[] | "open" =>

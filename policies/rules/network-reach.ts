@@ -1,8 +1,8 @@
 import { byNamespace } from "../kubernetes/namespaces.ts";
-import { KUBERNETES } from "../kubernetes/objects.ts";
-import type { Rule, StackViolation } from "../model.ts";
+import { KUBERNETES, type KubeObject, objectsOf, within } from "../kubernetes/objects.ts";
+import type { Rule, StackViolation, Violation } from "../model.ts";
 import type { Finding, Forbidden } from "../network/forbidden.ts";
-import { forbiddenReach, type Reached } from "../network/index.ts";
+import { forbiddenGrants, forbiddenReach, type Reached } from "../network/index.ts";
 import { looksSecret } from "../secrets/shapes.ts";
 
 const WHY: Readonly<Record<Finding["direction"], Partial<Record<Forbidden, string>>>> = {
@@ -30,9 +30,21 @@ export const networkReach: Rule = {
     "The policies of a pod, taken together, open it to no stranger and let it reach neither all of the internet nor what is the cluster's.",
   severity: "high",
   package: KUBERNETES,
+  // Policies only add: what one alone lets through no other takes away, so it is told before the policy is made.
+  check: (resource) =>
+    objectsOf(resource).flatMap((of) =>
+      of.kind === "NetworkPolicy" && of.group === "networking.k8s.io" ? alone(of) : [],
+    ),
   checkStack: (resources) =>
     byNamespace(resources).flatMap((namespace) => forbiddenReach(namespace).flatMap(told)),
 };
+
+function alone({ object, path }: KubeObject): Violation[] {
+  return forbiddenGrants(object).map(({ direction, what, by }) => ({
+    property: within(path, `spec.${direction} (${what})`),
+    message: `whatever pod it selects: ${WHY[direction][what] ?? "it is reached"}, ${through(by)}.`,
+  }));
+}
 
 function told({ workload, findings }: Reached): StackViolation[] {
   const { resource, of } = workload.member;

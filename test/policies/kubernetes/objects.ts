@@ -136,3 +136,9 @@ export const namespace = (labels: Over, more: Over = {}): Case =>
   object("core/v1:Namespace", "v1", {
     metadata: { name: "kiln-prod-a", labels: { ...tags(), repo: "o-r", ...labels }, ...more },
   });
+/** A policy of a namespace of its own, so that it opens or closes no other case. */
+export const policy = (spec: object): Case =>
+  object("networking.k8s.io/v1:NetworkPolicy", "networking.k8s.io/v1", {
+    metadata: { name: "p", namespace: "policies" },
+    spec: { podSelector: {}, ...spec },
+  });

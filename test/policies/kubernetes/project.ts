@@ -16,10 +16,10 @@ export const brokenProject: Readonly<Record<string, Case>> = {
     metadata: metadata("quota"),
     spec: { hard: { "limits.memory": "6Gi" } },
   }),
-  // Closes one direction only, and opens that one to everybody.
-  open: object("networking.k8s.io/v1:NetworkPolicy", "networking.k8s.io/v1", {
-    metadata: metadata("open"),
-    spec: { podSelector: {}, ingress: [{ from: [{ namespaceSelector: {} }] }] },
+  // Closes one direction only.
+  inward: object("networking.k8s.io/v1:NetworkPolicy", "networking.k8s.io/v1", {
+    metadata: metadata("inward"),
+    spec: { podSelector: {}, ingress: [{ from: [{ podSelector: {} }] }] },
   }),
   model: inference({ model: { resources: { limits: { memory: "4Gi" } } } }, metadata("model")),
 };

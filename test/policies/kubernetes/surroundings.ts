@@ -1,5 +1,5 @@
 import { type Cases, within, wrong } from "../case.ts";
-import { namespace, object, route } from "./objects.ts";
+import { namespace, object, policy, route } from "./objects.ts";
 
 /** Cases of namespaces, of ways in, and of what nobody sees. */
 export const surroundingCases: Readonly<Record<string, Cases>> = {
@@ -30,6 +30,40 @@ export const surroundingCases: Readonly<Record<string, Cases>> = {
       "namespace-in-list": wrong(
         object("core/v1:NamespaceList", "v1", { items: [{ metadata: { name: "bare" } }] }),
         "items[0].metadata.labels.env",
+      ),
+    },
+  },
+  // What one policy lets through by itself; what several do together is judged in network/.
+  "network-reach": {
+    pass: {
+      "policy-closed": policy({ policyTypes: ["Ingress", "Egress"] }),
+      "policy-inside": policy({
+        ingress: [{ from: [{ podSelector: {} }] }],
+        egress: [{ to: [{ podSelector: {} }] }],
+      }),
+      "policy-https": policy({
+        policyTypes: ["Egress"],
+        egress: [
+          { to: [{ ipBlock: { cidr: "0.0.0.0/0", except: ["10.0.0.0/8"] } }], ports: [{ port: 443 }] },
+        ],
+      }),
+      // Rules of a direction that the policy is not for let nothing through.
+      "policy-idle": policy({ policyTypes: ["Egress"], ingress: [{}] }),
+    },
+    fail: {
+      "policy-for-everyone": wrong(policy({ ingress: [{}] }), "spec.ingress (internet)"),
+      "policy-for-all-namespaces": wrong(
+        policy({ ingress: [{ from: [{ namespaceSelector: {} }] }] }),
+        "spec.ingress (other namespaces)",
+      ),
+      "policy-out-everywhere": wrong(policy({ egress: [{}] }), "spec.egress (metadata service)"),
+      "policy-out-443": wrong(
+        policy({ egress: [{ ports: [{ port: 443 }] }] }),
+        "spec.egress (other namespaces)",
+      ),
+      "policy-patched": wrong(
+        { ...policy({ ingress: [{}] }), type: "kubernetes:networking.k8s.io/v1:NetworkPolicyPatch" },
+        "spec.ingress (internet)",
       ),
     },
   },
