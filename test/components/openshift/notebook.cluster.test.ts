@@ -107,7 +107,6 @@ test("goes with its home", async () => {
 });
 
 test("leaves nothing", async () => {
-  await stack.up(stopped);
   await stack.down();
   const { stdout } = await stack.cluster.kubectl(["get", "namespace", namespace, "--ignore-not-found"]);
   expect(stdout).toBe("");
