@@ -1,38 +1,30 @@
 /** Serving: data science projects, models, notebooks and pipelines on OpenShift AI, and the agent's own runtime. */
 import { Provider } from "@pulumi/kubernetes/provider.js";
-import { all, type Output, type Resource, RunError } from "@pulumi/pulumi";
+import { all, type Output, type Resource } from "@pulumi/pulumi";
 import { GeneratedSecret } from "../components/azure/generated-secret.ts";
-import { WorkloadIdentity } from "../components/azure/workload-identity.ts";
-import { connectionKeys } from "../components/openshift/connection.ts";
 import { ConversationalAgent } from "../components/openshift/conversational-agent.ts";
 import { DataConnection } from "../components/openshift/data-connection.ts";
-import {
-  DataScienceProject,
-  type ProjectIdentity,
-  VAULT_READER,
-} from "../components/openshift/data-science-project.ts";
+import type { DataScienceProject } from "../components/openshift/data-science-project.ts";
 import { InferenceService } from "../components/openshift/inference-service.ts";
 import type { ModelSource } from "../components/openshift/model-source.ts";
-import type { ProjectNetwork } from "../components/openshift/network.ts";
 import { Notebook } from "../components/openshift/notebook.ts";
 import { PipelineServer } from "../components/openshift/pipeline-server.ts";
-import type { ProjectQuota } from "../components/openshift/quota.ts";
 import { ScheduledPipeline } from "../components/openshift/scheduled-pipeline.ts";
 import { ServingRuntime } from "../components/openshift/serving-runtime.ts";
-import { projectNamespace } from "../components/shared/kubernetes.ts";
 import { secretNameFor } from "../components/shared/names.ts";
-import { makeTags, type Tags } from "../components/shared/tags.ts";
+import { makeTags } from "../components/shared/tags.ts";
 import type { KilnConfig } from "./config.ts";
 import { type Foundry, onceMade } from "./foundry.ts";
-import { limitsOf, needsVault } from "./serving-checks.ts";
-import {
-  type AgentConfig,
-  EXPIRY_ANNOTATION,
-  type ProjectConfig,
-  type ServedModelConfig,
-  type SizeConfig,
-  type SourceConfig,
+import { needsVault } from "./serving-checks.ts";
+import type {
+  AgentConfig,
+  ProjectConfig,
+  ServedModelConfig,
+  SizeConfig,
+  SourceConfig,
 } from "./serving-config.ts";
+import { makeProject, required, type Site, secretsOf } from "./serving-project.ts";
+import { limitsOf } from "./serving-sizes.ts";
 
 /** What serving tells whoever uses it. A type alias, so that it is a plain dictionary to the Automation API. */
 export type ServingOutputs = {
@@ -43,14 +35,6 @@ export type ServingOutputs = {
   /** Address of the agent for people, that of its Route; where there is an agent. */
   readonly agentUrl?: Output<string>;
 };
-
-/** Everything of one environment that its projects share. */
-export interface Site {
-  readonly config: KilnConfig;
-  readonly tags: Tags;
-  readonly provider: Provider;
-  readonly foundry: Foundry | undefined;
-}
 
 /** Builds serving of one environment. Projects do not wait for one another. */
 export function serving(config: KilnConfig, foundry: Foundry | undefined): ServingOutputs {
@@ -271,91 +255,6 @@ function modelOf({ config, foundry }: Site, agent: AgentConfig) {
   };
 }
 
-/** A project, and what of it lies in the vault. */
-interface ProjectPlan
-  extends Pick<ProjectConfig, "name" | "displayName" | "description" | "containers" | "clusterQueue"> {
-  readonly quota: ProjectQuota;
-  readonly access?: ProjectConfig["access"];
-  readonly network: ProjectNetwork;
-  /** Names of the vault's secrets that it reads. */
-  readonly secrets: readonly string[];
-  /** Whether it reads the vault at all. */
-  readonly identity: boolean;
-  /** What must stand before it reads them. */
-  readonly after: readonly Resource[];
-}
-
-function makeProject(site: Site, plan: ProjectPlan): DataScienceProject {
-  const { config, tags, provider } = site;
-  const { expiresOn } = config;
-  const namespace = projectNamespace(config.workload, tags.env, plan.name);
-  return new DataScienceProject(
-    plan.name,
-    {
-      namespace,
-      displayName: plan.displayName ?? plan.name,
-      ...(plan.description === undefined ? {} : { description: plan.description }),
-      tags,
-      quota: plan.quota,
-      ...(plan.containers === undefined ? {} : { containers: plan.containers }),
-      ...(plan.access === undefined ? {} : { members: plan.access }),
-      network: plan.network,
-      ...(plan.clusterQueue === undefined ? {} : { queue: { clusterQueue: plan.clusterQueue } }),
-      ...(plan.identity ? { identity: identityOf(site, plan, namespace) } : {}),
-      ...(expiresOn === undefined
-        ? {}
-        : {
-            transform: {
-              // Whoever looks for expired environments finds it where everything of a project is.
-              namespace: ({ labels, annotations }) => ({
-                labels,
-                annotations: { ...annotations, [EXPIRY_ANNOTATION]: expiresOn },
-              }),
-            },
-          }),
-    },
-    { provider },
-  );
-}
-
-/** How a project reads the vault: the foundry's by an identity of its own, or an existing one by an existing identity. */
-function identityOf(site: Site, plan: ProjectPlan, namespace: string): ProjectIdentity {
-  const { config, foundry, tags } = site;
-  if (foundry === undefined) {
-    const { uri, tenantId, clientId } = required(config.serving.vault, "kiln:serving.vault");
-    return { vaultUri: uri, tenantId, clientId };
-  }
-  const issuer = config.serving.cluster.serviceAccountIssuer;
-  if (issuer === undefined)
-    throw new RunError(
-      "kiln:serving.cluster.serviceAccountIssuer is missing; allowed: who signs the tokens of the cluster's service accounts, " +
-        "an https address (`kubectl get --raw /.well-known/openid-configuration`). kiln asks the cluster by itself.",
-    );
-  const identity = new WorkloadIdentity(`${plan.name}-secrets`, {
-    ...foundry.place,
-    identityName: `id-${config.workload}-${tags.env}-${plan.name}`,
-    trusts: { issuer, namespace, serviceAccount: VAULT_READER },
-    reads: { vaultId: foundry.vault.vaultId, secrets: plan.secrets },
-  });
-  return {
-    vaultUri: foundry.vault.vaultUri,
-    tenantId: foundry.tenantId,
-    clientId: identity.clientId,
-    after: [...identity.ready, ...plan.after],
-  };
-}
-
-/** Names of the vault's secrets that a project reads, each once. Pure. */
-export function secretsOf({ connections, pipelineServer }: ProjectConfig): string[] {
-  const names = [
-    ...connections.flatMap((each) =>
-      Object.values(connectionKeys(each).fromVault).map(({ secret }) => secret),
-    ),
-    ...(pipelineServer === undefined ? [] : [pipelineServer.database.passwordSecret]),
-  ];
-  return [...new Set(names)].sort();
-}
-
 function modelArgs(model: ServedModelConfig, connectionOf: (name: string) => DataConnection) {
   const { name, displayName, format, args, stopped, patienceSeconds, replicas, exposed, callers, canary } =
     model;
@@ -385,10 +284,4 @@ function sizeOf(size: SizeConfig) {
 
 function shownAs(displayName: string | undefined): { displayName?: string } {
   return displayName === undefined ? {} : { displayName };
-}
-
-/** What the checks of the configuration have made sure of. */
-function required<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new Error(`${what} is missing, though the configuration was checked`);
-  return value;
 }
