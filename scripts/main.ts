@@ -48,9 +48,14 @@ export async function main(args: readonly string[]): Promise<number> {
   const out = createOutput(json, process.stdout, process.stderr);
   const subject = subjectOf(args);
   const tell = (trouble: KilnError): number => {
-    const { code, message, cause, next, problems } = trouble;
+    const { code, message, cause, next, problems, violations } = trouble;
     const error = { code, message, cause, next, ...(problems === undefined ? {} : { problems }) };
-    out.document({ ...subject, result: "failed", error });
+    out.document({
+      ...subject,
+      result: "failed",
+      ...(violations === undefined ? {} : { violations }),
+      error,
+    });
     if (!json) process.stderr.write(`${troubleText(trouble)}\n`);
     return trouble.exitCode;
   };

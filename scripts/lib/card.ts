@@ -1,5 +1,6 @@
 import pc from "picocolors";
-import type { Changes, Violation } from "./operation.ts";
+import type { Violation } from "./errors.ts";
+import type { Changes } from "./operation.ts";
 import { duration, outputRows, table } from "./output.ts";
 
 /** What a verb on an environment ends with; with `--json` this is the document. */

@@ -133,7 +133,7 @@ export async function foresee(
   session: Session,
   handle: StackHandle,
 ): Promise<OperationRecord> {
-  const record = new OperationRecord();
+  const record = new OperationRecord({ foreseen: true });
   await operate(handle, session.resolved.environment, context, record, () =>
     watched(context, session, record, { preview: true }, async (options) => {
       const stack = await handle.stack();

@@ -19,6 +19,15 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
+/** What a policy says of a resource. */
+export interface Violation {
+  readonly policy: string;
+  readonly level: string;
+  /** URN of the resource. */
+  readonly resource: string;
+  readonly message: string;
+}
+
 /** A failure as people and programs are told it. */
 export interface Trouble {
   readonly code: string;
@@ -32,6 +41,8 @@ export interface Trouble {
   readonly next: string;
   /** Each place of the configuration that is wrong, where that is the failure. */
   readonly problems?: readonly { readonly file: string; readonly key: string; readonly message: string }[];
+  /** What the policies said, where that is the failure. */
+  readonly violations?: readonly Violation[];
 }
 
 /** A failure that Kiln understands. */
@@ -41,6 +52,7 @@ export class KilnError extends Error implements Trouble {
   override readonly cause: string;
   readonly next: string;
   readonly problems?: NonNullable<Trouble["problems"]>;
+  readonly violations?: readonly Violation[];
   readonly exitCode: ExitCode;
 
   constructor(trouble: Trouble, exitCode: ExitCode = exitCodes.failed) {
@@ -51,6 +63,7 @@ export class KilnError extends Error implements Trouble {
     this.cause = trouble.cause;
     this.next = trouble.next;
     if (trouble.problems !== undefined) this.problems = trouble.problems;
+    if (trouble.violations !== undefined) this.violations = trouble.violations;
     this.exitCode = exitCode;
   }
 }

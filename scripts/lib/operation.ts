@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { EngineEvent, StepEventStateMetadata } from "@pulumi/pulumi/automation/index.js";
 import { explain } from "./cloud-errors.ts";
 import { isAftermath } from "./engine-output.ts";
-import { exitCodes, KilnError } from "./errors.ts";
+import { exitCodes, KilnError, type Violation } from "./errors.ts";
 import type { Output } from "./output.ts";
 import { bornOf } from "./processes.ts";
 import type { VerbContext } from "./session.ts";
@@ -19,16 +19,10 @@ export interface Changes {
   same: number;
 }
 
-export interface Violation {
-  readonly policy: string;
-  readonly level: string;
-  /** URN of the resource. */
-  readonly resource: string;
-  readonly message: string;
-}
-
 /** What the engine's events say of an operation. Pure, event by event. */
 export class OperationRecord {
+  /** Whether nothing is made, only foreseen. */
+  readonly foreseen: boolean;
   readonly changes: Changes = { create: 0, update: 0, delete: 0, replace: 0, same: 0 };
   readonly violations: Violation[] = [];
   /** The region it works in, once that is known. */
@@ -39,6 +33,10 @@ export class OperationRecord {
   readonly errors: { readonly urn: string | undefined; readonly message: string }[] = [];
   /** Resources whose making failed, as they were to be. */
   readonly failedCreates: StateResource[] = [];
+
+  constructor({ foreseen = false }: { readonly foreseen?: boolean } = {}) {
+    this.foreseen = foreseen;
+  }
 
   handle(event: EngineEvent): void {
     const { policyEvent, diagnosticEvent, summaryEvent, resOutputsEvent, resOpFailedEvent } = event;
@@ -133,6 +131,10 @@ async function freeLocks(handle: StackHandle, out: Output, locks: readonly State
   await handle.run(["cancel", "--yes"]);
 }
 
+/** A rule about one resource speaks before it is made, one about several together when they are. */
+const whatWasMade =
+  "What one rule alone forbids was not made; what only several resources together violate was, and the next `kiln up` corrects it. `kiln preview` says all of it before.";
+
 /** What an operation failed of: a policy's no, what the engine reported, or else what was thrown. */
 function failure(error: unknown, record: OperationRecord): KilnError {
   if (error instanceof KilnError) return error;
@@ -143,7 +145,8 @@ function failure(error: unknown, record: OperationRecord): KilnError {
         code: "PolicyViolation",
         message: `${broken.length} mandatory polic${broken.length === 1 ? "y is" : "ies are"} violated`,
         cause: broken.map((each) => `${each.policy}: ${each.message}`).join("\n"),
-        next: "Change the resource, or record a dated exemption in policies/exemptions.ts. Nothing that violates was made.",
+        next: `Change the resource, or record a dated exemption in policies/exemptions.ts. ${record.foreseen ? "Nothing was made." : whatWasMade}`,
+        violations: broken,
       },
       exitCodes.policy,
     );

@@ -140,7 +140,19 @@ describe("an operation that fails", () => {
     expect(await failureOf(operation(record).run(work))).toMatchObject({
       message: "2 mandatory policies are violated",
       cause: "tags: no public access\ntags: no tags",
+      violations: [{ message: "no public access" }, { message: "no tags" }],
     });
+  });
+
+  it("promises that nothing was made only where nothing could be", async () => {
+    const work = () => Promise.reject(new Error("code: 255"));
+    for (const foreseen of [true, false]) {
+      const record = new OperationRecord({ foreseen });
+      record.handle(policyEvent("mandatory", "together they ask for more than the quota"));
+      const { next } = await failureOf(operation(record).run(work));
+      expect(next.includes("Nothing was made.")).toBe(foreseen);
+      expect(next.includes("`kiln preview` says all of it before")).toBe(!foreseen);
+    }
   });
 });
 
