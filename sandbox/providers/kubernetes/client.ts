@@ -30,8 +30,8 @@ export interface KubeAnswer {
 
 /** Connections for single requests; more than that many would only wait for the API server. */
 const maxSockets = 48;
-/** How long requests wait for an API server that is away or not itself, in milliseconds. It restarts in about four seconds. */
-const patienceMs = 60_000;
+/** How long requests wait for an API server that is away or not itself, in milliseconds: it restarts in four seconds, on a busy machine in thirty. */
+const patienceMs = 120_000;
 /** Between two looks whether it is back. */
 const lookMs = 100;
 /** Refusals of one that is starting, which does not know rights and kinds yet. */

@@ -23,7 +23,7 @@ export function pathOf(resource: ApiResource, namespace: string | undefined, nam
 /** For so long a kind that was not there is not asked for again, in milliseconds. */
 const missMs = 300;
 /** The longest that a question may take, an API server that is away included, in milliseconds. */
-const askMs = 90_000;
+const askMs = 150_000;
 
 interface Known {
   readonly resources: ReadonlyMap<string, ApiResource>;
