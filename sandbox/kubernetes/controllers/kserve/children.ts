@@ -71,7 +71,8 @@ export function predictorDeployment(
 ): Deployment {
   const scale = scaleOf(service);
   const labels = labelsOf(service, runtime);
-  const { deploymentStrategy } = service.spec.predictor;
+  // Source: kserve reconcilers/deployment (setDefaultDeploymentSpec)
+  const { deploymentStrategy = { type: "RollingUpdate" } } = service.spec.predictor;
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
@@ -79,16 +80,10 @@ export function predictorDeployment(
     spec: {
       replicas: scale.by === "count" ? scale.min : (copies ?? scale.min),
       selector: { matchLabels: { app: appLabel(service) } },
-      ...(deploymentStrategy === undefined ? {} : { strategy: strategyOf(deploymentStrategy) }),
+      strategy: deploymentStrategy,
       template: { metadata: { labels, annotations }, spec: pod },
     },
   };
-}
-
-/** What the server filled in for the strategy before is not allowed beside another, and stays unless it is taken away. */
-function strategyOf(strategy: unknown): unknown {
-  const { type } = strategy as { type?: string };
-  return type === "Recreate" ? { type, rollingUpdate: null } : strategy;
 }
 
 /** The Service in front of a predictor's pods: port 80 leads to the server's first port. Pure. */

@@ -123,6 +123,7 @@ async function bring(
   const { namespace = "", name } = service.metadata;
   const pod = predictorPod(service, runtime, source);
   const known = cluster.get<Deployment>(kinds.deployment, namespace, predictorName(service));
+  await takeOldStrategyAway(service, known, cluster);
   await ensureOrRemove(cluster, kinds.configMap, wantsAuth(service) ? accessConfig(service) : undefined, () =>
     cluster.get(kinds.configMap, namespace, accessConfig(service).metadata.name),
   );
@@ -149,6 +150,19 @@ async function bring(
     pods: podsOf(service, cluster),
     routeHost: route === undefined ? undefined : admittedHost(route as Route),
   };
+}
+
+/** What the server filled in for a rolling update is not allowed beside Recreate, and an apply takes away only what it gave. */
+async function takeOldStrategyAway(
+  { spec }: InferenceService,
+  known: Deployment | undefined,
+  cluster: Cluster,
+): Promise<void> {
+  const { type } = (spec.predictor.deploymentStrategy ?? {}) as { type?: string };
+  const strategy = known?.spec.strategy as { rollingUpdate?: unknown } | undefined;
+  if (known === undefined || type !== "Recreate" || strategy?.rollingUpdate === undefined) return;
+  const patch = { spec: { strategy: { type, rollingUpdate: null } } };
+  cluster.storeOf(kinds.deployment).put(await cluster.api.merge(kinds.deployment, known, patch));
 }
 
 async function ensureOrRemove(
