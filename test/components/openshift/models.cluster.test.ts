@@ -124,8 +124,10 @@ describe("a model", () => {
   });
 
   test("changes in place, and is waited for until the change is served", async () => {
-    expect(await stack.up(program({ replicas: { min: 2 } }))).toEqual({ scoring: "update" });
-    expect((await stack.read(deployment())).status.readyReplicas).toBe(2);
+    const changed = program({ replicas: { min: 2 }, rollout: "recreate" });
+    expect(await stack.up(changed)).toEqual({ scoring: "update" });
+    const { spec, status } = await stack.read(deployment());
+    expect([status.readyReplicas, spec.strategy]).toEqual([2, { type: "Recreate" }]);
   });
 
   test("scales by an autoscaler where it is asked to, and by none where it is not", async () => {
