@@ -63,7 +63,9 @@ export async function servingPlace(place: Place): Promise<ServingPlace> {
     });
   return {
     configure: (projects, models) => {
-      checkout.write("Pulumi.dev.yaml", stringify({ config: servingValues(projects, models) }));
+      // Written out: a reader of YAML takes thousands of references to one size for an attack.
+      const text = stringify({ config: servingValues(projects, models) }, { aliasDuplicateObjects: false });
+      checkout.write("Pulumi.dev.yaml", text);
     },
     empty: async () => {
       await sandbox.control("POST", "/reset");
