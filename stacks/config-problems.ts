@@ -16,6 +16,19 @@ export interface ConfigProblem {
   readonly message: string;
 }
 
+/** Configuration as it was found, before it is checked. */
+export interface RawConfig {
+  /** Values by key, without the namespace. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /**
+   * The file a key stands in; also for keys that stand nowhere yet, the file where they belong.
+   * @param path the place within the key's value, the key itself first
+   */
+  readonly fileOf: (key: string, path?: readonly (string | number)[]) => string;
+  /** What was already wrong with the files themselves. */
+  readonly problems: readonly ConfigProblem[];
+}
+
 /** Everything that is wrong with an environment's configuration, in one readable message. */
 export class ConfigError extends Error {
   readonly code = "InvalidConfiguration";
@@ -57,11 +70,11 @@ export function unknownKey(file: string, key: string, known: readonly string[], 
 export function problemsOf(
   error: z.ZodError,
   kind: EnvironmentKind,
-  raw: { readonly values: Readonly<Record<string, unknown>>; readonly fileOf: (key: string) => string },
+  raw: Pick<RawConfig, "values" | "fileOf">,
 ): ConfigProblem[] {
   return error.issues.flatMap((issue): ConfigProblem[] => {
     const path = issue.path.map((part) => (typeof part === "number" ? part : String(part)));
-    const file = raw.fileOf(String(path[0] ?? ""));
+    const file = raw.fileOf(String(path[0] ?? ""), path);
     if (issue.code === "unrecognized_keys") {
       const prefix = path.length === 0 ? "kiln:" : `${keyText(path)}.`;
       const known = knownKeys(kind, path, raw.values);

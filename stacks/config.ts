@@ -2,23 +2,23 @@
  * The only reader of configuration and of the environment variables that steer the program. It serves the program, which
  * gets its values from the engine, and the kiln command, which reads the same values from the YAML files.
  */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { parseDocument } from "yaml";
 import {
   ConfigError,
   type ConfigProblem,
   ENVIRONMENT_VARIABLE,
   keyText,
   problemsOf,
+  type RawConfig,
   unknownKey,
 } from "./config-problems.ts";
 import { ENVIRONMENT_NAMES, type Environment, nearestEnvironment, parseEnvironment } from "./environment.ts";
 import { MODEL_CHOICE, parseModelChoice, withModel } from "./model-choice.ts";
+import { withProjectFiles } from "./project-files.ts";
 import { configSchema, type KilnConfig } from "./schema.ts";
 import { servingProblems } from "./serving-checks.ts";
+import { readYamlMap } from "./yaml-file.ts";
 
-export { ConfigError, type ConfigProblem } from "./config-problems.ts";
+export { ConfigError, type ConfigProblem, type RawConfig } from "./config-problems.ts";
 export {
   ENVIRONMENT_NAMES,
   type Environment,
@@ -40,16 +40,6 @@ export { EXPIRY_ANNOTATION, type ProjectConfig, type ServingConfig } from "./ser
 
 /** The Pulumi project's name, and so the namespace of its configuration keys. */
 export const PROJECT = "kiln";
-
-/** Configuration as it was found, before it is checked. */
-export interface RawConfig {
-  /** Values by key, without the namespace. */
-  readonly values: Readonly<Record<string, unknown>>;
-  /** The file a key stands in; also for keys that stand nowhere yet, the file where they belong. */
-  readonly fileOf: (key: string) => string;
-  /** What was already wrong with the files themselves. */
-  readonly problems: readonly ConfigProblem[];
-}
 
 /** The environment variables that steer the program. All are set by kiln and may be set by hand. */
 export const STEERING_VARIABLES = {
@@ -112,8 +102,10 @@ export function parseConfig(environment: Environment, raw: RawConfig, variables:
   else {
     const { serving, foundry, workload } = parsed.data;
     const around = { workload, environment: environment.name, foundry: foundry.enabled };
-    for (const { path, message } of servingProblems(serving, around))
-      problems.push({ file: raw.fileOf("serving"), key: keyText(["serving", ...path]), message });
+    for (const { path, message } of servingProblems(serving, around)) {
+      const place = ["serving", ...path];
+      problems.push({ file: raw.fileOf("serving", place), key: keyText(place), message });
+    }
   }
 
   const mode = variables[STEERING_VARIABLES.vaultCreateMode] || "default";
@@ -170,7 +162,8 @@ function expiryProblem(value: string, { kind }: Environment): string | undefined
 /** Reads and checks the YAML files of an environment: what the kiln command does. @throws {ConfigError} */
 export function loadConfig(projectDir: string, environmentName: string, variables: Variables): KilnConfig {
   const environment = requireEnvironment(environmentName);
-  return parseConfig(environment, readConfigFiles(projectDir, environment), variables);
+  const raw = withProjectFiles(readConfigFiles(projectDir, environment), projectDir);
+  return parseConfig(environment, raw, variables);
 }
 
 /** Takes the values the engine hands to the program, all of them text, lists and maps as JSON. Pure. */
@@ -194,7 +187,12 @@ export function readConfigFiles(projectDir: string, environment: Environment): R
   const problems: ConfigProblem[] = [];
   const own = stackFile(environment.name);
 
-  const project = readYaml(projectDir, "Pulumi.yaml", true, problems);
+  const project = readYamlMap(
+    projectDir,
+    "Pulumi.yaml",
+    "does not exist; it makes this folder a Pulumi project",
+    problems,
+  );
   if (Object.keys(project).length > 0 && project.name !== PROJECT) {
     problems.push({
       file: "Pulumi.yaml",
@@ -211,7 +209,7 @@ export function readConfigFiles(projectDir: string, environment: Environment): R
     files[name] = "Pulumi.yaml";
   }
 
-  const stack = readYaml(projectDir, own, false, problems);
+  const stack = readYamlMap(projectDir, own, undefined, problems);
   const known = ["config", "environment", "secretsprovider", "encryptedkey", "encryptionsalt"];
   for (const key of Object.keys(stack)) if (!known.includes(key)) problems.push(unknownKey(own, key, known));
   for (const [key, value] of Object.entries(section(stack, own, problems))) {
@@ -236,42 +234,6 @@ function projectValue(declared: unknown): unknown {
 /** The engine hands plain values over as text, whatever YAML made of them; so does this reader. */
 function scalar(value: unknown): unknown {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : value;
-}
-
-function readYaml(
-  dir: string,
-  file: string,
-  required: boolean,
-  problems: ConfigProblem[],
-): Record<string, unknown> {
-  const path = join(dir, file);
-  if (!existsSync(path)) {
-    if (required)
-      problems.push({ file, key: "", message: "does not exist; it makes this folder a Pulumi project" });
-    return {};
-  }
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    problems.push({ file, key: "", message: `cannot be read: ${reason}` });
-    return {};
-  }
-  const document = parseDocument(text);
-  for (const error of document.errors) {
-    problems.push({
-      file,
-      key: "",
-      message: `is not valid YAML: ${(error.message.split("\n")[0] ?? "").replace(/:$/, "")}`,
-    });
-  }
-  if (document.errors.length > 0) return {};
-  const content: unknown = document.toJS();
-  if (content === null || content === undefined) return {};
-  if (typeof content === "object" && !Array.isArray(content)) return content as Record<string, unknown>;
-  problems.push({ file, key: "", message: "is not a map of keys and values" });
-  return {};
 }
 
 function section(

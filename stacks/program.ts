@@ -3,11 +3,15 @@ import { getClientConfig } from "@pulumi/azure-native/authorization/getClientCon
 import { getStack, RunError, runtime } from "@pulumi/pulumi";
 import { ConfigError, fromEngine, type KilnConfig, parseConfig, requireEnvironment } from "./config.ts";
 import { type Foundry, type FoundryOutputs, foundry } from "./foundry.ts";
+import { withProjectFiles } from "./project-files.ts";
 import type { ServingOutputs } from "./serving.ts";
 import { sourceHash } from "./source-hash.ts";
 
 /** What a stack tells; nothing where its configuration switches every system off. */
 export type Outputs = Partial<FoundryOutputs> & Partial<ServingOutputs>;
+
+/** The folder of Pulumi.yaml. */
+const PROJECT_DIR = join(import.meta.dirname, "..");
 
 /** Where the backend's code is, relative to the project. */
 const BACKEND = "labs/foundry-backend";
@@ -27,7 +31,7 @@ export async function program(): Promise<Outputs> {
 
 async function foundryOf(config: KilnConfig): Promise<Foundry> {
   const deployer = await getClientConfig();
-  const hash = sourceHash(join(import.meta.dirname, "..", BACKEND));
+  const hash = sourceHash(join(PROJECT_DIR, BACKEND));
   return foundry(config, deployer, { folder: BACKEND, hash });
 }
 
@@ -35,7 +39,8 @@ async function foundryOf(config: KilnConfig): Promise<Foundry> {
 function readConfig(): KilnConfig {
   try {
     const environment = requireEnvironment(getStack());
-    return parseConfig(environment, fromEngine(environment, runtime.allConfig()), process.env);
+    const raw = withProjectFiles(fromEngine(environment, runtime.allConfig()), PROJECT_DIR);
+    return parseConfig(environment, raw, process.env);
   } catch (error) {
     if (error instanceof ConfigError) throw new RunError(`${error.message}\n${error.next}`);
     throw error;
