@@ -7,7 +7,7 @@ import type { Place } from "./place.ts";
 import { plainServing, type RecordedResource } from "./plain-serving.ts";
 import { runTimed } from "./process.ts";
 import type { Sample } from "./rounds.ts";
-import { servingValues } from "./serving.ts";
+import { servingFiles } from "./serving.ts";
 
 /** A copy of the checkout whose `dev` is serving alone, and an ordinary program that makes the same. */
 export interface ServingPlace {
@@ -64,8 +64,9 @@ export async function servingPlace(place: Place): Promise<ServingPlace> {
   return {
     configure: (projects, models) => {
       // Written out: a reader of YAML takes thousands of references to one size for an attack.
-      const text = stringify({ config: servingValues(projects, models) }, { aliasDuplicateObjects: false });
-      checkout.write("Pulumi.dev.yaml", text);
+      const write = { aliasDuplicateObjects: false };
+      for (const [file, content] of Object.entries(servingFiles(projects, models)))
+        checkout.write(file, stringify(content, write));
     },
     empty: async () => {
       await sandbox.control("POST", "/reset");

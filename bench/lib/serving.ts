@@ -2,19 +2,23 @@
 const IMAGE = `quay.io/modh/openvino_model_server@sha256:${"5".repeat(64)}`;
 
 /**
- * The values of `Pulumi.<env>.yaml` for an environment with serving alone: projects with a quota, access and one runtime each, and
- * their models, which lie where no key is needed. Pure.
+ * The files of an environment `dev` with serving alone: projects with a quota, access and one runtime each, and their models, which
+ * lie where no key is needed. Each project has a file of its own, since a thousand models are more than the engine can hand on. Pure.
  * @param models in all, spread evenly
+ * @returns content by file, below the folder of Pulumi.yaml
  */
-export function servingValues(projects: number, models: number): Record<string, unknown> {
+export function servingFiles(projects: number, models: number): Record<string, object> {
   const perProject = models / projects;
   if (!Number.isInteger(perProject)) throw new RangeError(`${models} models in ${projects} projects`);
+  const teams = range(projects).map((at) => `team-${at}`);
   return {
-    "kiln:foundry": { enabled: false },
-    "kiln:serving": {
-      enabled: true,
-      projects: range(projects).map((at) => project(`team-${at}`, perProject)),
+    "Pulumi.dev.yaml": {
+      config: {
+        "kiln:foundry": { enabled: false },
+        "kiln:serving": { enabled: true, projects: teams.map((team) => ({ file: `${team}.yaml` })) },
+      },
     },
+    ...Object.fromEntries(teams.map((team) => [`${team}.yaml`, project(team, perProject)])),
   };
 }
 

@@ -11,9 +11,7 @@ import { requireCreated, requireNoChange } from "../lib/verify.ts";
  * far as it ends within minutes.
  */
 export async function growth(place: Place): Promise<Finding[]> {
-  // Not the thousand: the engine hands a stack's configuration to the policies in one variable of the environment, of which Linux
-  // takes 128 KiB. That is some 400 models of this kind in one environment.
-  const sizes = place.quick ? [10, 40] : [100, 200, 300];
+  const sizes = place.quick ? [10, 40] : [100, 300, 1000];
   const recordedSizes = place.quick ? [10, 40] : [50, 100, 200];
   const at = await servingPlace(place);
   try {

@@ -1,24 +1,22 @@
-import { describe, expect, test } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { stringify } from "yaml";
 import { plainServing, type RecordedResource } from "../../bench/lib/plain-serving.ts";
-import { servingValues } from "../../bench/lib/serving.ts";
-import { parseConfig, requireEnvironment } from "../../stacks/config.ts";
+import { servingFiles } from "../../bench/lib/serving.ts";
+import { loadConfig } from "../../stacks/config.ts";
 
 test("the configuration that is measured is a valid one, with models spread evenly", () => {
-  const values = {
-    "kiln:workload": "kiln",
-    "kiln:service": "serving",
-    "kiln:repo": "kiln",
-    "kiln:owner": "team",
-    "kiln:costCenter": "none",
-    "kiln:location": "eastus",
-    ...servingValues(3, 6),
-  };
-  const bare = Object.fromEntries(Object.entries(values).map(([key, value]) => [key.slice(5), value]));
-  const raw = { values: bare, fileOf: () => "Pulumi.dev.yaml", problems: [] };
-  const { serving, foundry } = parseConfig(requireEnvironment("dev"), raw, {});
+  const folder = mkdtempSync(join(tmpdir(), "kiln-bench-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const shared = { repo: "kiln", owner: "team", costCenter: "none", location: "eastus" };
+  const files = { "Pulumi.yaml": { name: "kiln", config: shared }, ...servingFiles(3, 6) };
+  for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, file), stringify(content));
+  const { serving, foundry } = loadConfig(folder, "dev", {});
   expect(foundry.enabled).toBe(false);
   expect(serving.projects.map(({ models }) => models.length)).toEqual([2, 2, 2]);
-  expect(() => servingValues(3, 7)).toThrow(RangeError);
+  expect(() => servingFiles(3, 7)).toThrow(RangeError);
 });
 
 describe("the ordinary program", () => {

@@ -73,17 +73,14 @@ describe("projects in files of their own", () => {
     expect(problemsIn(twice).map(({ file }) => file)).toEqual(["fraud.yaml"]);
   });
 
-  it.each([
-    ["/etc/fraud.yaml", "an absolute path"],
-    ["../fraud.yaml", "a path that leads out"],
-    ["a/../../fraud.yaml", "a path that leads out on a detour"],
-    ["fraud.json", "another kind of file"],
-    [7, "no path"],
-  ])("are refused from %j: %s", (file) => {
-    const [first] = problemsIn(folderWith([{ file }]));
-    expect(first).toMatchObject({ file: "Pulumi.dev.yaml", key: "kiln:serving.projects[0].file" });
-    expect(first?.message).toContain("below the folder of Pulumi.yaml");
-  });
+  it.each(["/etc/fraud.yaml", "../fraud.yaml", "a/../../fraud.yaml", "fraud.json", 7])(
+    "are refused from %j",
+    (file: string | number) => {
+      const [first] = problemsIn(folderWith([{ file }]));
+      expect(first).toMatchObject({ file: "Pulumi.dev.yaml", key: "kiln:serving.projects[0].file" });
+      expect(first?.message).toContain("below the folder of Pulumi.yaml");
+    },
+  );
 
   it("say what is wrong with a file as a whole", () => {
     const messages = (content: Readonly<Record<string, unknown>>) =>
