@@ -299,7 +299,7 @@ function agent(kind: EnvironmentKind) {
     name: label("the name of the agent's project", 30).default("agent"),
     image: image(),
     schemaRevision: text("a revision of the database's schema", /^[\w.-]+$/, 63).exactOptional(),
-    replicas: replicas({ min: 2, max: 6 }),
+    replicas: replicas(kind === "pr" ? { min: 1, max: 2 } : { min: 2, max: 6 }),
     host: text("a host name", /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, 253).exactOptional(),
     database: map({
       image: image(),
@@ -318,7 +318,8 @@ function agent(kind: EnvironmentKind) {
     keyRefreshMinutes: whole(1, 1440, "minutes").default(5),
     archiveAfterDays: whole(1, 3650, "days").default(30),
     auditRetentionDays: whole(30, 3650, "days").default(365),
-    quota: quotaSchema(kind),
+    // With its database and its jobs it needs more than a project of a pull request gets.
+    quota: quotaSchema(kind === "pr" ? "dev" : kind),
   });
 }
 

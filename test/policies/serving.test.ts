@@ -85,10 +85,9 @@ const whole = (name: string) => ({
   scheduledPipelines: [{ name: "nightly", pipeline: "train", schedule: "@daily", image: IMAGE }],
 });
 
+/** Of the size that it gets where nothing is said: it has to fit the quota of each kind of environment. */
 const AGENT = {
   image: IMAGE,
-  replicas: { min: 1, max: 2 },
-  quota: { requests: { cpuCores: 4, memoryGib: 8 }, limits: { cpuCores: 8, memoryGib: 16 } },
   database: { image: IMAGE },
   network: { apiServer: { cidrs: ["10.0.0.5/32"] } },
 };
