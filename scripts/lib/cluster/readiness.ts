@@ -65,8 +65,9 @@ const byKind: Readonly<Record<string, (object: ClusterObject) => Readiness>> = {
       transitionStatus?: string;
     };
     const is = byConditions(object);
-    if (is.state === "Ready" && object.status !== undefined) return is;
+    // While copies of the version before serve, a model stays ready whose new one cannot be loaded.
     const failed = /^(InvalidSpec|BlockedByFailedLoad)$/.test(transitionStatus ?? "");
+    if (is.state === "Ready" && !failed && object.status !== undefined) return is;
     const why = lastFailureInfo?.message ?? lastFailureInfo?.reason ?? is.why;
     return { state: failed || is.state === "Failed" ? "Failed" : "Pending", ...reason(why) };
   },

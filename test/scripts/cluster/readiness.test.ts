@@ -101,6 +101,15 @@ const cases: readonly (readonly [
     /no such file/,
   ],
   [
+    "a model whose old version serves, and the new one cannot be loaded",
+    object("InferenceService", {
+      conditions: [condition("Ready", "True")],
+      modelStatus: { transitionStatus: "BlockedByFailedLoad", lastFailureInfo: { message: "no such file" } },
+    }),
+    "Failed",
+    /no such file/,
+  ],
+  [
     "a model that is stopped",
     object("InferenceService", {}, { metadata: { annotations: { "serving.kserve.io/stop": "true" } } }),
     "Stopped",
