@@ -171,7 +171,7 @@ test("a quota that others have used up is told in plain words", async () => {
   ]);
   const up = await run("up", "dev", "--json");
   expect(up.exitCode).toBe(1);
-  expect(up.json()).toMatchObject({ error: { code: "QuotaExceeded" } });
+  expect(up.json()).toMatchObject({ error: { code: "ProjectQuotaExceeded" } });
   const status = await run("status", "dev", "--json");
   expect(status.stdout).toMatch(/exceeded quota/);
 });

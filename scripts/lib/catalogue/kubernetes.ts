@@ -24,7 +24,7 @@ export const kubernetesErrors: readonly Uncoded[] = [
     next: "Agree with who manages the field that the message names: have them let go of it, or change kiln:serving to what they set. To take it over on purpose, annotate the object with pulumi.com/patchForce.",
   },
   {
-    code: "QuotaExceeded",
+    code: "ProjectQuotaExceeded",
     message: /exceeded quota/i,
     what: "the project's quota is used up",
     why: "The pods that are asked for would need more than the project's ResourceQuota has left; the message says of what.",

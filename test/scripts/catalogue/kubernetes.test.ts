@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { catalogue } from "../../../scripts/lib/catalogue/index.ts";
 import { kubernetesErrors } from "../../../scripts/lib/catalogue/kubernetes.ts";
-import { explain } from "../../../scripts/lib/cloud-errors.ts";
+import { explain, isRegionFull, passesByItself } from "../../../scripts/lib/cloud-errors.ts";
 
 /** What API servers, controllers and the provider say, word for word. */
 const said: readonly (readonly [code: string, text: string])[] = [
@@ -10,7 +11,7 @@ const said: readonly (readonly [code: string, text: string])[] = [
     'server-side apply field conflict detected, see the docs for troubleshooting help\nThe resource managed by field manager "pulumi-kubernetes-1" had an apply conflict: Apply failed with 1 conflict: conflict with "kubectl-edit" using v1: .spec.hard.pods',
   ],
   [
-    "QuotaExceeded",
+    "ProjectQuotaExceeded",
     'resource "urn" was successfully created, but the Kubernetes API server reported that it failed to fully initialize or become live: pods "scorer-predictor-1" is forbidden: exceeded quota: quota, requested: limits.cpu=9, used: limits.cpu=0, limited: limits.cpu=4',
   ],
   ["LimitExceeded", 'pods "x" is forbidden: maximum cpu usage per Container is 2, but limit is 4'],
@@ -46,6 +47,14 @@ describe("refusals of Kubernetes", () => {
     expect(trouble.code).toBe(code);
     expect(trouble.cause).toContain(text);
     expect(trouble.message).not.toContain("kubernetes");
+  });
+
+  it.each(said)("%s is no reason to leave a region, nor one to try again at once", (code, text) => {
+    const trouble = explain([text], { region: "eastus" });
+    expect(isRegionFull(trouble)).toBe(false);
+    expect(passesByItself(trouble.code)).toBe(false);
+    // A code of Azure's would bring what is known of that along.
+    expect(catalogue.filter(({ codes }) => codes.includes(code))).toEqual([]);
   });
 
   it("every entry is found, and says what, why, what follows and what to do", () => {
