@@ -104,7 +104,7 @@ function clusterRoleBinding(
 
 /** Two workers and one with accelerators; many small models fit on each, since nothing really runs there. */
 function nodes(): SetUpObject[] {
-  const resources = { cpu: "64", memory: "256Gi", "ephemeral-storage": "1Ti", pods: "2000" };
+  const resources = { cpu: "256", memory: "1Ti", "ephemeral-storage": "1Ti", pods: "2000" };
   const accelerators = { "nvidia.com/gpu": "4" };
   const node = (name: string, own: { labels?: object; resources?: object }): SetUpObject[] => {
     const path = `/api/v1/nodes/${name}`;

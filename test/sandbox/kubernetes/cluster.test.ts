@@ -60,7 +60,7 @@ describe("the nodes", () => {
       node.status?.conditions?.some((each: Body) => each.type === "Ready" && each.status === "True") === true;
     for (const name of ["worker-0", "worker-1", "gpu-0"]) {
       const node = await seen(path, (object) => object.metadata?.name === name && ready(object));
-      expect(node.status.allocatable).toMatchObject({ cpu: "64", memory: "256Gi", pods: "2k" });
+      expect(node.status.allocatable).toMatchObject({ cpu: "256", memory: "1Ti", pods: "2k" });
       expect(node.status.allocatable["nvidia.com/gpu"]).toBe(name === "gpu-0" ? "4" : undefined);
     }
   });
