@@ -5,7 +5,7 @@ import { type ApiError, isApiError, NoMatchError } from "./api-error.ts";
 import type { KubeAnswer, KubeClient } from "./client.ts";
 import { defaultNamespace } from "./diff.ts";
 import { type ApiResource, type Discovery, pathOf } from "./discovery.ts";
-import { annotationOf, type KubeObject, mapsAt, nameOf, namespaceOf, numberAt, textAt } from "./json.ts";
+import { annotationOf, type KubeObject, mapsAt, nameOf, namespaceOf, textAt } from "./json.ts";
 import type { Kind } from "./kinds.ts";
 import { createManager, hasCreateManager, takeOver } from "./managed-fields.ts";
 
@@ -249,8 +249,4 @@ export function patienceOf(timeout: number, object: KubeObject): number {
   if (timeout > 0) return timeout;
   const annotated = Number(annotationOf(object, annotations.timeoutSeconds));
   return Number.isInteger(annotated) && annotated > 0 ? annotated : 600;
-}
-
-export function generationOf(object: KubeObject): number {
-  return numberAt(object, "metadata", "generation") ?? 0;
 }
