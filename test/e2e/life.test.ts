@@ -2,24 +2,20 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Finished, type TestKiln, testKiln } from "../harness/kiln.ts";
+import { type TestKiln, testKiln } from "../harness/kiln.ts";
+import { RecordedRuns } from "../harness/recorded-runs.ts";
 import { sampleOf } from "../scripts/scan/minted.ts";
 
 const project = path.resolve(import.meta.dirname, "../..");
 const same = { create: 0, update: 0, delete: 0, replace: 0 };
 
 let kiln: TestKiln;
-/** Everything that was printed, to be searched for secrets at the end. */
-const printed: string[] = [];
-
-async function run(...args: string[]): Promise<Finished> {
-  const finished = await kiln.run(args);
-  printed.push(finished.stdout, finished.stderr);
-  return finished;
-}
+let runs: RecordedRuns;
+const run = (...args: string[]) => runs.run(...args);
 
 beforeAll(async () => {
   kiln = await testKiln();
+  runs = new RecordedRuns(kiln, project);
 });
 afterAll(() => kiln.dispose());
 
@@ -103,7 +99,7 @@ test("plain pulumi works on the same stack, in a shell that kiln env set up", as
     expect(JSON.parse(preview.stdout)).toMatchObject({ changeSummary: { same: 28 } });
     const output = await shell("pulumi stack output --json");
     expect(JSON.parse(output.stdout)).toEqual(first.outputs);
-    printed.push(preview.stdout, output.stdout);
+    runs.keep(preview.stdout, output.stdout);
   } finally {
     writeFileSync(file, before);
   }
@@ -132,8 +128,7 @@ test("up again takes the same names", async () => {
 });
 
 test("no secret is in state, logs, output or the app's files", async () => {
-  const output = path.join(kiln.home, "printed.txt");
-  writeFileSync(output, printed.join("\n"));
+  const output = runs.write();
   const state = path.join(kiln.home, "sandbox", "state");
   expect(existsSync(state)).toBe(true);
   const scan = await kiln.run(["sandbox", "leak-scan", kiln.home, "--json"]);

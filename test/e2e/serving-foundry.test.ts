@@ -1,10 +1,10 @@
-import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type TestCheckout, testCheckout } from "../harness/checkout.ts";
 import { controlPlane } from "../harness/control-plane.ts";
-import { type Finished, type TestKiln, testKiln } from "../harness/kiln.ts";
+import { type TestKiln, testKiln } from "../harness/kiln.ts";
+import { RecordedRuns } from "../harness/recorded-runs.ts";
 import { DIGEST, SIZE } from "../stacks/serving-samples.ts";
 import { project, serve } from "./serving-configuration.ts";
 
@@ -25,29 +25,15 @@ const connection = {
 
 let checkout: TestCheckout;
 let kiln: TestKiln;
-/** Everything that was printed, to be searched for secrets at the end. */
-const printed: string[] = [];
-
-async function run(...args: string[]): Promise<Finished> {
-  const finished = await kiln.run(args);
-  printed.push(finished.stdout, finished.stderr);
-  return finished;
-}
-
-/** In a shell that `kiln env` set up. */
-async function shell(script: string): Promise<string> {
-  const { stdout: variables } = await run("env", "dev");
-  const { stdout } = await execa("sh", ["-c", `eval "$KILN_ENV"; ${script}`], {
-    cwd: checkout.folder,
-    env: { KILN_ENV: variables, KILN_HOME: kiln.home },
-  });
-  return stdout;
-}
+let runs: RecordedRuns;
+const run = (...args: string[]) => runs.run(...args);
+const shell = (script: string) => runs.shell(script);
 
 beforeAll(async () => {
   await controlPlane();
   checkout = testCheckout();
   kiln = await testKiln({ project: checkout.folder });
+  runs = new RecordedRuns(kiln, checkout.folder);
 });
 afterAll(async () => {
   await kiln?.dispose();
@@ -120,8 +106,7 @@ test("smoke is content with all of it", async () => {
 });
 
 test("no secret is in state, logs or output: neither the key, nor passwords, nor what a person put into the vault", async () => {
-  const output = path.join(kiln.home, "printed.txt");
-  writeFileSync(output, printed.join("\n"));
+  const output = runs.write();
   const scan = await kiln.run(["sandbox", "leak-scan", kiln.home, "--json"]);
   expect(scan.json()).toMatchObject({ leaks: [] });
   const hits = await execa(

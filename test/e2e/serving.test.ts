@@ -1,40 +1,23 @@
-import { writeFileSync } from "node:fs";
-import path from "node:path";
-import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type TestCheckout, testCheckout } from "../harness/checkout.ts";
 import { controlPlane } from "../harness/control-plane.ts";
-import { type Finished, type TestKiln, testKiln } from "../harness/kiln.ts";
+import { type TestKiln, testKiln } from "../harness/kiln.ts";
+import { RecordedRuns } from "../harness/recorded-runs.ts";
 import { project, serve } from "./serving-configuration.ts";
 
 const same = { create: 0, update: 0, delete: 0, replace: 0 };
 
 let checkout: TestCheckout;
 let kiln: TestKiln;
-/** Everything that was printed, to be searched for secrets at the end. */
-const printed: string[] = [];
-
-async function run(...args: string[]): Promise<Finished> {
-  const finished = await kiln.run(args);
-  printed.push(finished.stdout, finished.stderr);
-  return finished;
-}
-
-/** In a shell that `kiln env` set up. */
-async function shell(script: string): Promise<string> {
-  const { stdout: variables } = await run("env", "dev");
-  const { stdout } = await execa("sh", ["-c", `eval "$KILN_ENV"; ${script}`], {
-    cwd: checkout.folder,
-    env: { KILN_ENV: variables, KILN_HOME: kiln.home },
-  });
-  printed.push(variables, stdout);
-  return stdout;
-}
+let runs: RecordedRuns;
+const run = (...args: string[]) => runs.run(...args);
+const shell = (script: string) => runs.shell(script);
 
 beforeAll(async () => {
   await controlPlane();
   checkout = testCheckout();
   kiln = await testKiln({ project: checkout.folder });
+  runs = new RecordedRuns(kiln, checkout.folder);
   serve(checkout, "dev", [project("fraud"), project("churn", ["leaver"])]);
 });
 afterAll(async () => {
@@ -197,8 +180,7 @@ test("a namespace that is there without a record is named in the receipt", async
 });
 
 test("no secret is in state, logs or output", async () => {
-  const output = path.join(kiln.home, "printed.txt");
-  writeFileSync(output, printed.join("\n"));
+  runs.write();
   const scan = await kiln.run(["sandbox", "leak-scan", kiln.home, "--json"]);
   expect(scan.json()).toMatchObject({ leaks: [] });
 });
