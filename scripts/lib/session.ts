@@ -54,14 +54,22 @@ export interface Session extends OpenCloud {
   readonly clients: CloudClients;
 }
 
+/** What of a cloud a verb does without. */
+export interface Needs {
+  /** Whether it works on the cluster: false leaves that as it is, not even provided, started or asked. @default true */
+  readonly cluster?: boolean;
+}
+
 /** Checks the configuration first, then provides the engine and makes contact with the cloud, both at once. */
 export async function openSession(
   context: VerbContext,
   environment: string,
   cloud: CloudName,
+  needs: Needs = {},
 ): Promise<Session> {
   const config = loadConfig(kilnPaths(context.env).project, environment, context.env);
-  return reachCluster(context, inCloud(context, await openCloud(context, cloud, config), config));
+  const session = inCloud(context, await openCloud(context, cloud, config, needs), config);
+  return needs.cluster === false ? session : reachCluster(context, session);
 }
 
 /**
@@ -73,6 +81,7 @@ export async function openCloud(
   context: VerbContext,
   cloud: CloudName,
   config?: KilnConfig,
+  { cluster = true }: Needs = {},
 ): Promise<OpenCloud> {
   const paths = kilnPaths(context.env);
   makeHome(paths);
@@ -80,7 +89,7 @@ export async function openCloud(
   const giveUp = new AbortController();
   const signal = AbortSignal.any([context.signal, giveUp.signal]);
   const azure = config === undefined || config.foundry.enabled || !config.serving.enabled;
-  const builtHere = cloud === "sandbox" && config?.serving.enabled === true;
+  const builtHere = cluster && cloud === "sandbox" && config?.serving.enabled === true;
   const [engine, target] = await Promise.all([
     provideEngine({ env: context.env, onProgress: engineReporter(context.out), signal }),
     openTarget(cloud, paths, context.env, signal, { azure }),

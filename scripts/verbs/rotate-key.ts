@@ -34,7 +34,8 @@ export async function rotateKey(context: VerbContext, options: RotateKeyOptions)
       "Run it with --adopt, then again with --revoke-old.",
     );
   }
-  const session = await openSession(context, environment, cloud);
+  // Keys, vault and consumers are Azure's; what uses the key in a cluster follows by itself.
+  const session = await openSession(context, environment, cloud, { cluster: false });
   return exclusively(context, session, "rotate-key", async () => {
     const handle = await openSessionStack(context, session);
     const place = handle === undefined ? undefined : keyPlace(handle.state, session.resolved.functionApp);

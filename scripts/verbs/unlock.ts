@@ -24,7 +24,7 @@ export async function unlock(
 ): Promise<ExitCode> {
   const { environment, cloud } = options;
   const { out } = context;
-  const session = await openSession(context, environment, cloud);
+  const session = await openSession(context, environment, cloud, { cluster: false });
   return exclusively(context, session, "unlock", async () => {
     const handle = sessionStack(context, session);
     const held = (await handle.locks()).map((lock) => ({ ...lock, owner: ownerOf(lock, thisMachine) }));
