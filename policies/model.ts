@@ -1,5 +1,7 @@
 /** What a rule sees and says. Rules are pure: `(resource, context) => Violation[]`; pack.ts joins them to the engine. */
 
+import { remembered } from "./secrets/remembered.ts";
+
 /** Stands for a value that is only known once something is deployed. A rule lets it pass: `up` judges it when it is known. */
 export const UNKNOWN: unique symbol = Symbol("unknown until deployed");
 
@@ -105,11 +107,11 @@ export function stackOf(urn: string): string {
  * The Azure type behind a token as `module:Resource`, whatever API version the token pins; undefined outside Azure.
  * azure-native writes a version as `azure-native_web_v20240401:web:WebApp` or `azure-native:web/v20240401:WebApp`.
  */
-export function azureType(type: string): string | undefined {
+export const azureType = remembered((type: string): string | undefined => {
   const native = /^azure-native(?:_[a-z0-9]+_v\w+)?:([a-z0-9]+)(?:\/v\w+)?:(\w+)$/i.exec(type);
   if (native) return `${native[1]}:${native[2]}`;
   return /^azure(?:-native\w*)?:/.test(type) ? type : undefined;
-}
+});
 
 /** Whether a value is a map: no list, nothing unknown, not null. */
 export const isObject = (value: Value | undefined): value is Props =>

@@ -93,37 +93,50 @@ async function stackInput(resource: StackValidationArgs["resources"][number]): P
  * an advisory note. Here only the unknown value drops out, so that everything beside it is judged. Assets become what they
  * say of themselves: a text asset its text, an archive its entries.
  */
-export function plainProps(props: Record<string, unknown>): Promise<Props> {
+export async function plainProps(props: Record<string, unknown>): Promise<Props> {
   // Kiln's policy host gives all rules the same values, each rule behind a proxy of its own.
   const values = props.__getSpecialProxyTarget;
   if (typeof values !== "object" || values === null) return plain(props) as Promise<Props>;
-  const found = known.get(values) ?? (plain(props) as Promise<Props>);
+  const found = known.get(values) ?? (plain(props) as Later<Props>);
   known.set(values, found);
   return found;
 }
 
-/** What was made of values that are still in use. */
-const known = new WeakMap<object, Promise<Props>>();
+/** Only what an asset holds has to be waited for: few resources have any, and waiting for every value takes its time. */
+type Later<T> = T | Promise<T>;
 
-async function plain(value: unknown): Promise<Value> {
+/** What was made of values that are still in use. */
+const known = new WeakMap<object, Later<Props>>();
+
+function plain(value: unknown): Later<Value> {
   if (value === null || value === undefined) return null;
   if (typeof value !== "object") return value as Value;
   // What an asset holds is a promise; a promise behind a proxy cannot be awaited, the SDK's own key gives the bare one.
-  if (Object.prototype.toString.call(value) === "[object Promise]")
-    return plain(await ((value as Record<string, unknown>).__getSpecialProxyTarget ?? value));
+  if (Object.prototype.toString.call(value) === "[object Promise]") {
+    const bare = (value as Record<string, unknown>).__getSpecialProxyTarget ?? value;
+    return (bare as Promise<unknown>).then(plain);
+  }
   if (Array.isArray(value)) {
-    const items: Value[] = [];
-    for (let index = 0; index < value.length; index++) items.push(await read(value, index));
-    return items;
+    const items: Later<Value>[] = [];
+    for (let index = 0; index < value.length; index++) items.push(read(value, index));
+    return allOf(items, (all) => all);
   }
-  const result: Record<string, Value> = Object.create(null);
-  for (const key of Object.keys(value)) {
-    if (key !== "__pulumiAsset" && key !== "__pulumiArchive") result[key] = await read(value, key);
-  }
-  return result;
+  const keys = Object.keys(value).filter((key) => key !== "__pulumiAsset" && key !== "__pulumiArchive");
+  const values = keys.map((key) => read(value, key));
+  return allOf(values, (all) => {
+    const result: Record<string, Value> = Object.create(null);
+    for (const [index, key] of keys.entries()) result[key] = all[index] as Value;
+    return result;
+  });
 }
 
-async function read(holder: object, key: string | number): Promise<Value> {
+function allOf<T>(values: readonly Later<Value>[], make: (values: readonly Value[]) => T): Later<T> {
+  return values.some((value) => value instanceof Promise)
+    ? Promise.all(values).then(make)
+    : make(values as readonly Value[]);
+}
+
+function read(holder: object, key: string | number): Later<Value> {
   let value: unknown;
   try {
     value = (holder as Record<string | number, unknown>)[key];

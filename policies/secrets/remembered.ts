@@ -3,16 +3,23 @@ const MOST = 20_000;
 /** Names are short; what is longer is not worth its place. */
 const LONGEST = 256;
 
-/** A function of a name that remembers its answers: a thousand resources have the same few hundred names in them. */
-export function remembered<T>(judge: (name: string) => T): (name: string) => T {
+/**
+ * A function of a text that remembers its answers: a thousand resources have the same few hundred names and values in them.
+ * @param keyOf tells apart what has different answers; the text alone, where nothing else is given
+ */
+export function remembered<T, Given extends readonly [string, ...unknown[]]>(
+  judge: (...given: Given) => T,
+  keyOf: (...given: Given) => string = (...[text]) => text,
+): (...given: Given) => T {
   const answers = new Map<string, T>();
-  return (name) => {
-    if (name.length > LONGEST) return judge(name);
-    const known = answers.get(name);
-    if (known !== undefined) return known;
+  return (...given) => {
+    const key = keyOf(...given);
+    if (key.length > LONGEST) return judge(...given);
+    const known = answers.get(key);
+    if (known !== undefined || answers.has(key)) return known as T;
     if (answers.size >= MOST) answers.clear();
-    const answer = judge(name);
-    answers.set(name, answer);
+    const answer = judge(...given);
+    answers.set(key, answer);
     return answer;
   };
 }

@@ -1,6 +1,7 @@
 import type { Props, Value } from "../model.ts";
 import { fieldKind, hintsAtSecret, isCredentialName, isPassword } from "./names.ts";
 import { type Child, childrenOf } from "./paths.ts";
+import { remembered } from "./remembered.ts";
 import { assignmentIn, looksSecret, NOTHING_AROUND, randomIn, type Surroundings, shapeOf } from "./shapes.ts";
 import { decodeBase64, isReference } from "./text.ts";
 
@@ -126,14 +127,25 @@ function surroundings(holder: Props, outer: Surroundings): Surroundings {
 }
 
 function inText(text: string, path: string, around: Surroundings, encodings: number): Finding[] {
+  return judged(text, around, encodings).map(({ path: inside, what }) => ({ path: path + inside, what }));
+}
+
+/** The secrets in a text, with the path inside it. Labels, and much else, are the same in all resources. */
+const judged = remembered(
+  judgeText,
+  (text, { field, hinted, endpoint }, encodings) => `${encodings},${hinted},${endpoint},${field}\0${text}`,
+);
+
+function judgeText(text: string, around: Surroundings, encodings: number): readonly Finding[] {
+  const path = "";
   const shape = shapeOf(text);
   if (shape !== undefined) return [{ path, what: shape }];
   const json = encodings < DEEPEST_ENCODING ? parseJson(text) : undefined;
   const inside =
     json !== undefined
-      ? walk({ value: json, path: `${path}(json)`, around, above: undefined }, encodings + 1)
+      ? walk({ value: json, path: "(json)", around, above: undefined }, encodings + 1)
       : encodings < DEEPEST_ENCODING
-        ? inBase64(text, path, around, encodings + 1)
+        ? inBase64(text, around, encodings + 1)
         : [];
   if (inside.length > 0) return inside;
   // JSON is judged as text too, since a parser keeps only the last of two equal keys; what looks random in it was judged
@@ -156,16 +168,16 @@ function byField(text: string, field: string): string | undefined {
     : "a value in a field named like a connection string";
 }
 
-function inBase64(text: string, path: string, around: Surroundings, encodings: number): Finding[] {
+function inBase64(text: string, around: Surroundings, encodings: number): Finding[] {
   for (const match of text.matchAll(/[A-Za-z0-9+/_-]{16,}={0,2}/g)) {
     const decoded = decodeBase64(match[0]);
     if (decoded === undefined) continue;
     // The field's name was about the encoded text; what is inside is judged by itself.
-    const inner = inText(decoded, `${path}(base64)`, { ...around, field: "" }, encodings);
+    const inner = inText(decoded, "(base64)", { ...around, field: "" }, encodings);
     if (inner.length > 0) return inner;
   }
   const whole = /\s/.test(text) ? decodeBase64(text) : undefined;
-  return whole === undefined ? [] : inText(whole, `${path}(base64)`, { ...around, field: "" }, encodings);
+  return whole === undefined ? [] : inText(whole, "(base64)", { ...around, field: "" }, encodings);
 }
 
 function parseJson(text: string): Value | undefined {

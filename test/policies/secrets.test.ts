@@ -331,6 +331,25 @@ describe("properties", () => {
     );
   });
 
+  it("a text is judged by where it stands, whatever was judged before", () => {
+    const text = fc.constantFrom("hello-world", HEX, RANDOM, base64(`{"note":"${HEX}"}`), `{"id":"${HEX}"}`);
+    const field = fc.constantFrom("password", "displayName", "note", "token", "digest", "apiKeyName");
+    const alone = (name: string, value: string): string[] => paths({ [name]: value });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(field, text), { minLength: 1, maxLength: 12 }), (pairs) => {
+        const first = pairs.map(([name, value]) => alone(name, value));
+        const again = pairs.toReversed().map(([name, value]) => alone(name, value));
+        expect(again.toReversed()).toEqual(first);
+        for (const [index, [name, value]] of pairs.entries()) {
+          const nested = paths({ outer: { [name]: value } });
+          expect(nested).toEqual(first[index]?.map((path) => `outer.${path}`));
+        }
+      }),
+    );
+    expect(alone("password", "hello-world")).toEqual(["password"]);
+    expect(alone("displayName", "hello-world")).toEqual([]);
+  });
+
   it("any text is judged without failing", () => {
     fc.assert(
       fc.property(
