@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { warningsOf } from "../../sandbox/providers/kubernetes/client.ts";
+import { warningsOf } from "../../sandbox/providers/kubernetes/answer.ts";
 import type { KubeObject } from "../../sandbox/providers/kubernetes/json.ts";
 import { parseJsonPath, select } from "../../sandbox/providers/kubernetes/json-path.ts";
 import { readinessRule, type Surroundings } from "../../sandbox/providers/kubernetes/readiness.ts";

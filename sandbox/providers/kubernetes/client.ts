@@ -1,35 +1,18 @@
-import https from "node:https";
 import { setTimeout as delay } from "node:timers/promises";
+import { type Answer, isPassing, waitBefore } from "./answer.ts";
 import { ApiError, UnreachableError } from "./api-error.ts";
-import { isJsonMap, type JsonMap } from "./json.ts";
+import type { Connection, KubeRequest as Request } from "./connection.ts";
+import type { JsonMap } from "./json.ts";
+import { isLost } from "./lost.ts";
+import { withSignal } from "./signals.ts";
 
-/** Where an API server is and how one signs in to it. */
-export interface Connection {
-  readonly server: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly tls: Pick<https.AgentOptions, "ca" | "cert" | "key" | "servername" | "rejectUnauthorized">;
-}
-
-export interface KubeRequest {
-  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string | undefined>>;
-  readonly body?: unknown;
-  /** @default application/json */
-  readonly contentType?: string;
-  readonly signal: AbortSignal;
+export interface KubeRequest extends Request {
   /** The request ended without an answer, and is sent again: it may have been done already. */
   readonly onLost?: () => void;
 }
 
-export interface KubeAnswer {
-  readonly body: JsonMap;
-  /** What the API server wants whoever asked to know: deprecated versions, unknown fields. */
-  readonly warnings: readonly string[];
-}
+export type KubeAnswer = Pick<Answer, "body" | "warnings">;
 
-/** Connections for single requests; more than that many would only wait for the API server. */
-const maxSockets = 48;
 /** How long requests wait for an API server that is away or not itself, in milliseconds: it restarts in four seconds, on a busy machine in thirty. */
 const patienceMs = 120_000;
 /** Between two looks whether it is back. */
@@ -40,16 +23,13 @@ const doubtful: ReadonlySet<number> = new Set([401, 403, 404]);
 const readyMs = 1_000;
 
 /**
- * Requests to one API server as one user, over kept connections. One that is away for a while (killed, restarted) is
+ * Requests to one API server as one user, over the official client. One that is away for a while (killed, restarted) is
  * waited for: all that wait, wait for one and the same look. Until it is ready, it may refuse what it does not know yet
  * (rights, definitions), so refusals of that kind count only from a ready one.
  */
 export class KubeClient {
   readonly server: string;
-  readonly #base: URL;
   readonly #connection: Connection;
-  readonly #agent: https.Agent;
-  readonly #watchAgent: https.Agent;
   #back: Promise<void> | undefined;
   #look: Promise<boolean> | undefined;
   #readyUntil = 0;
@@ -57,16 +37,13 @@ export class KubeClient {
 
   constructor(connection: Connection) {
     this.server = connection.server;
-    this.#base = new URL(connection.server);
     this.#connection = connection;
-    this.#agent = new https.Agent({ ...connection.tls, keepAlive: true, maxSockets });
-    this.#watchAgent = new https.Agent({ ...connection.tls, keepAlive: true });
   }
 
-  close(): void {
+  /** Ends what is on its way, too. */
+  async close(): Promise<void> {
     this.#closed.abort(new Error("the sandbox is stopping"));
-    this.#agent.destroy();
-    this.#watchAgent.destroy();
+    await this.#connection.close();
   }
 
   /** @throws ApiError for what is refused; UnreachableError */
@@ -77,18 +54,19 @@ export class KubeClient {
       let failure: ApiError | undefined;
       const ready = performance.now() < this.#readyUntil;
       try {
-        const answer = await this.#once(request);
+        const answer = await this.#connection.ask(request);
         if (answer.status < 300) return { body: answer.body, warnings: answer.warnings };
         failure = new ApiError(answer.status, answer.body);
-        if (!passing(answer.status, failure)) {
+        if (!isPassing(answer.status, failure)) {
           if (ready || !doubtful.has(answer.status)) throw failure;
           // It may have become ready after it refused: only the next refusal counts.
           if (await this.#isReady()) continue;
         }
         if (performance.now() > until) throw failure;
-        await delay(retryAfter(answer.retryAfter, attempt), undefined, { signal: request.signal });
+        await delay(waitBefore(answer.retryAfter, attempt), undefined, { signal: request.signal });
       } catch (error) {
         request.signal.throwIfAborted();
+        this.#closed.signal.throwIfAborted();
         if (failure !== undefined || !isLost(error)) throw error;
         if (performance.now() > until) throw this.#unreachable(error);
         request.onLost?.();
@@ -97,28 +75,23 @@ export class KubeClient {
     }
   }
 
-  /** Reads a stream of lines until it ends; a stream may stand still for as long as the API server likes. */
-  async stream(
+  /**
+   * Tells what changes in a collection from a version on, until the API server ends it or has said nothing for too long.
+   * @throws ApiError when it is refused, 410 when the version is too old; whatever broke the connection
+   */
+  async watch(
     path: string,
-    query: Readonly<Record<string, string>>,
+    from: string,
     signal: AbortSignal,
-    onLine: (line: string) => void,
+    onEvent: (type: string, object: JsonMap) => void,
   ): Promise<void> {
-    const all = AbortSignal.any([signal, this.#closed.signal]);
-    const response = await this.#open({ method: "GET", path, query, signal: all }, this.#watchAgent);
-    response.setEncoding("utf8");
-    if (response.statusCode !== 200)
-      throw new ApiError(response.statusCode ?? 0, parse(await whole(response)));
-    let rest = "";
-    for await (const chunk of response) {
-      rest += String(chunk);
-      let end = rest.indexOf("\n");
-      let from = 0;
-      for (; end !== -1; end = rest.indexOf("\n", from)) {
-        onLine(rest.slice(from, end));
-        from = end + 1;
-      }
-      rest = rest.slice(from);
+    try {
+      await this.#connection.watch(path, from, signal, onEvent);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code === 410) throw error;
+      // Asked for as a request, it is refused with the reason; or not any more, and then it is begun again.
+      const query = { watch: "true", resourceVersion: from, timeoutSeconds: "1" };
+      await this.send({ method: "GET", path, query, signal });
     }
   }
 
@@ -131,7 +104,11 @@ export class KubeClient {
 
   async #lookReady(): Promise<boolean> {
     try {
-      const answer = await this.#once({ method: "GET", path: "/readyz", signal: AbortSignal.timeout(2_000) });
+      const answer = await this.#connection.ask({
+        method: "GET",
+        path: "/readyz",
+        signal: AbortSignal.timeout(2_000),
+      });
       // Anyone may ask, as soon as rights are known.
       const ready = answer.status < 300;
       if (ready) this.#readyUntil = performance.now() + readyMs;
@@ -161,116 +138,4 @@ export class KubeClient {
     const reason = cause instanceof Error ? cause.message : String(cause);
     return new UnreachableError(`${this.server} does not answer (${reason})`, cause);
   }
-
-  async #once(request: KubeRequest): Promise<{
-    status: number;
-    body: JsonMap;
-    warnings: string[];
-    retryAfter: string | undefined;
-  }> {
-    const response = await this.#open(request, this.#agent);
-    response.setEncoding("utf8");
-    const text = await whole(response);
-    return {
-      status: response.statusCode ?? 0,
-      body: parse(text),
-      warnings: warningsOf(response.headers.warning),
-      retryAfter: response.headers["retry-after"],
-    };
-  }
-
-  #open(request: KubeRequest, agent: https.Agent): Promise<import("node:http").IncomingMessage> {
-    const url = new URL(request.path, this.#base);
-    for (const [name, value] of Object.entries(request.query ?? {})) {
-      if (value !== undefined) url.searchParams.set(name, value);
-    }
-    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-    return new Promise((resolve, reject) => {
-      const outgoing = https.request(
-        url,
-        {
-          method: request.method,
-          agent,
-          signal: request.signal,
-          headers: {
-            ...this.#connection.headers,
-            accept: "application/json",
-            "user-agent": "pulumi-kubernetes",
-            ...(body === undefined
-              ? {}
-              : {
-                  "content-type": request.contentType ?? "application/json",
-                  "content-length": Buffer.byteLength(body),
-                }),
-          },
-        },
-        resolve,
-      );
-      outgoing.on("error", reject);
-      outgoing.end(body);
-    });
-  }
-}
-
-async function whole(response: AsyncIterable<unknown>): Promise<string> {
-  let text = "";
-  for await (const chunk of response) text += String(chunk);
-  return text;
-}
-
-function parse(text: string): JsonMap {
-  try {
-    const json: unknown = JSON.parse(text);
-    return isJsonMap(json) ? json : {};
-  } catch {
-    return text === "" ? {} : { message: text.trim() };
-  }
-}
-
-/** Refusals that pass by themselves: too much at once, an API server that starts or stops, an etcd that changes its leader. */
-function passing(status: number, failure: ApiError): boolean {
-  if (status === 429 || status === 502 || status === 503 || status === 504) return true;
-  return (
-    status === 500 &&
-    /etcdserver|leader changed|connection refused|not yet ready|shutting down/i.test(failure.message)
-  );
-}
-
-/** Milliseconds. */
-function retryAfter(seconds: string | undefined, attempt: number): number {
-  const asked = Number(seconds);
-  return Number.isFinite(asked) && asked > 0
-    ? Math.min(asked, 5) * 1000
-    : Math.min(100 * 2 ** attempt, 2_000);
-}
-
-/** Whether a request ended without an answer, as it does when the API server is killed. */
-export function isLost(error: unknown): boolean {
-  const { code, name } = error as { code?: unknown; name?: unknown };
-  if (name === "AbortError") return false;
-  return [
-    "ECONNREFUSED",
-    "ECONNRESET",
-    "EPIPE",
-    "ETIMEDOUT",
-    "ERR_STREAM_PREMATURE_CLOSE",
-    "ECONNABORTED",
-  ].includes(String(code));
-}
-
-/** Texts of `Warning` headers (RFC 9111, 5.5): `299 - "text"`, more than one with commas between. */
-export function warningsOf(header: string | undefined): string[] {
-  return [...(header ?? "").matchAll(/\b299 \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = ""]) =>
-    text.replace(/\\(.)/g, "$1"),
-  );
-}
-
-/** Waits with others, but not longer than one's own signal allows. */
-function withSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

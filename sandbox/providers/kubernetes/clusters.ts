@@ -45,7 +45,7 @@ export class Clusters {
     let opening = this.#open.get(key);
     if (opening === undefined) {
       opening = targetOf(wanted, ambient).then((target) => {
-        const client = new KubeClient(target);
+        const client = new KubeClient(target.connection);
         const informers = new Informers(client);
         return { client, discovery: new Discovery(client), informers, namespace: target.namespace };
       });
@@ -62,5 +62,5 @@ export class Clusters {
 
 function close(cluster: OpenCluster): void {
   cluster.informers.close();
-  cluster.client.close();
+  void cluster.client.close();
 }

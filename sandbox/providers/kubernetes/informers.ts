@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isApiError } from "./api-error.ts";
-import { isLost, type KubeClient } from "./client.ts";
-import { isJsonMap, type KubeObject, mapsAt, nameOf, textAt } from "./json.ts";
+import type { KubeClient } from "./client.ts";
+import { type KubeObject, mapsAt, nameOf, textAt } from "./json.ts";
+import { isLost } from "./lost.ts";
 
 /** What happened to an object; it is as it was last when it is gone. */
 export interface Change {
@@ -152,12 +153,8 @@ class Collection {
   async #watch(from: string): Promise<string | undefined> {
     const { signal } = this.#ended;
     let version: string | undefined = from;
-    const query = { watch: "true", allowWatchBookmarks: "true", resourceVersion: from };
     try {
-      await this.#client.stream(this.#path, query, signal, (line) => {
-        const event: unknown = JSON.parse(line);
-        if (!isJsonMap(event) || !isJsonMap(event.object)) return;
-        const { type, object } = event;
+      await this.#client.watch(this.#path, from, signal, (type, object) => {
         if (type === "ERROR") version = undefined;
         else if (version !== undefined) version = textAt(object, "metadata", "resourceVersion") ?? version;
         if (type === "ADDED" || type === "MODIFIED") this.#put(object);
@@ -166,9 +163,7 @@ class Collection {
       return version;
     } catch (error) {
       signal.throwIfAborted();
-      if (isLost(error) || (error as { code?: unknown }).code === "ECONNRESET") return undefined;
-      if (isApiError(error, 410, 429, 500, 502, 503, 504)) return undefined;
-      if (error instanceof SyntaxError) return undefined;
+      if (isLost(error) || isApiError(error, 410)) return undefined;
       throw error;
     }
   }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { KubeConfig } from "@kubernetes/client-node";
-import type { Connection } from "./client.ts";
+import type { Connection } from "./connection.ts";
+import type { SharedConfig } from "./shared-config.ts";
 
 /** What a program may say of the cluster. */
 export interface Wanted {
@@ -10,7 +10,8 @@ export interface Wanted {
   readonly cluster: string | undefined;
 }
 
-export interface Target extends Connection {
+export interface Target {
+  readonly connection: Connection;
   /** Of the context. */
   readonly namespace: string | undefined;
 }
@@ -36,6 +37,7 @@ export function kubeconfigText(setting: string): string {
  */
 export async function targetOf(wanted: Wanted, ambient: string): Promise<Target> {
   const own = await load(ambient);
+  const home = own.getCurrentCluster()?.server;
   const config = wanted.kubeconfig === undefined ? own : await load(wanted.kubeconfig);
   if (wanted.context !== undefined) {
     if (config.getContextObject(wanted.context) === null) {
@@ -44,11 +46,10 @@ export async function targetOf(wanted: Wanted, ambient: string): Promise<Target>
     }
     config.setCurrentContext(wanted.context);
   }
-  const cluster =
-    wanted.cluster === undefined ? config.getCurrentCluster() : config.getCluster(wanted.cluster);
+  if (wanted.cluster !== undefined) leadTo(config, wanted.cluster);
+  const cluster = config.getCurrentCluster();
   const user = config.getCurrentUser();
   if (cluster === null) throw new Error("the kubeconfig names no cluster for its context");
-  const home = own.getCurrentCluster()?.server;
   if (cluster.server !== home) {
     throw new Error(
       `the sandbox reaches no other Kubernetes API server than its own (${home}): not ${cluster.server}`,
@@ -59,21 +60,24 @@ export async function targetOf(wanted: Wanted, ambient: string): Promise<Target>
       "the sandbox's users sign in to Kubernetes with a token or a certificate: no program is run for one",
     );
   }
-  const options: Parameters<KubeConfig["applyToHTTPSOptions"]>[0] = {};
-  await config.applyToHTTPSOptions(options);
-  const { ca, cert, key, servername, rejectUnauthorized } = options as Connection["tls"];
-  const tls = Object.entries({ ca, cert, key, servername, rejectUnauthorized });
+  const { Connection: Official } = await import("./connection.ts");
   return {
-    server: cluster.server,
-    headers: headersOf(options.headers),
-    tls: Object.fromEntries(tls.filter(([, value]) => value !== undefined)),
+    connection: await Official.open(config),
     namespace: config.getContextObject(config.getCurrentContext())?.namespace,
   };
 }
 
-async function load(text: string): Promise<KubeConfig> {
-  // Its models make it slow to load, and most programs need none of it.
-  const { KubeConfig: Config } = await import("@kubernetes/client-node");
+/** Has the current context lead to another cluster of the kubeconfig. */
+function leadTo(config: SharedConfig, cluster: string): void {
+  const current = config.getCurrentContext();
+  config.contexts = config
+    .getContexts()
+    .map((context) => (context.name === current ? { ...context, cluster } : context));
+}
+
+async function load(text: string): Promise<SharedConfig> {
+  // The official client's models make it slow to load, and most programs need none of it.
+  const { SharedConfig: Config } = await import("./shared-config.ts");
   const config = new Config();
   try {
     config.loadFromString(text);
@@ -82,9 +86,4 @@ async function load(text: string): Promise<KubeConfig> {
     throw new Error("failed to parse kubeconfig: it is no kubeconfig in YAML");
   }
   return config;
-}
-
-function headersOf(headers: unknown): Record<string, string> {
-  const entries = Object.entries((headers ?? {}) as Record<string, unknown>);
-  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
 }
