@@ -5,7 +5,8 @@ import { describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { ConfigError, type EnvironmentKind, loadConfig, parseConfig } from "../../stacks/config.ts";
 import { servingProblems } from "../../stacks/serving-checks.ts";
-import { QUOTAS, servingSchema } from "../../stacks/serving-schema.ts";
+import { QUOTAS } from "../../stacks/serving-parts.ts";
+import { servingSchema } from "../../stacks/serving-schema.ts";
 import { DIGEST, project, SIZE } from "./serving-samples.ts";
 
 const PROJECT_DIR = resolve(import.meta.dirname, "../..");
