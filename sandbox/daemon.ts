@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
+import type { DaemonMessage } from "./client/daemon-process.ts";
 import { sandboxPaths } from "./client/files.ts";
-import type { DaemonMessage } from "./client/index.ts";
 import { writePrivate } from "./core/files.ts";
 import { StoreDamagedError, StoreHeldError } from "./core/store.ts";
 import { PortTakenError } from "./front/proxy.ts";

@@ -1,9 +1,7 @@
-import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import path from "node:path";
-import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { ask, goesAway, isAlive, isDaemon, startDaemon } from "./daemon-process.ts";
 import type { GitHubAccess } from "./environment.ts";
 import { SandboxError } from "./errors.ts";
 import { type DaemonFile, daemonFileSchema, sandboxPaths } from "./files.ts";
@@ -85,7 +83,7 @@ export class SandboxClient {
       }
       return running;
     }
-    await this.#spawn(port);
+    await this.#begin(port);
     const started = await this.status();
     if (started.running) return started;
     const { log } = sandboxPaths(this.dataDir);
@@ -212,37 +210,8 @@ export class SandboxClient {
     }
   }
 
-  async #spawn(port: number): Promise<void> {
-    mkdirSync(this.dataDir, { recursive: true, mode: 0o700 });
-    const log = openSync(sandboxPaths(this.dataDir).log, "a", 0o600);
-    const daemon = spawn(
-      process.execPath,
-      [
-        fileURLToPath(new URL("../daemon.ts", import.meta.url)),
-        "--data-dir",
-        this.dataDir,
-        "--port",
-        String(port),
-      ],
-      { detached: true, stdio: ["ignore", log, log, "ipc"], env: daemonEnvironment() },
-    );
-    closeSync(log);
-    const message = await new Promise<DaemonMessage>((resolve, reject) => {
-      daemon.once("message", (said) => resolve(said as DaemonMessage));
-      daemon.once("error", reject);
-      daemon.once("exit", (code, signal) =>
-        resolve({
-          failed: {
-            code: "SandboxDied",
-            message: `the sandbox ended while starting (${signal ?? `exit code ${code}`})`,
-            cause: `Its log is ${sandboxPaths(this.dataDir).log}.`,
-            next: "Read the end of that log.",
-          },
-        }),
-      );
-    });
-    if (daemon.connected) daemon.disconnect();
-    daemon.unref();
+  async #begin(port: number): Promise<void> {
+    const message = await startDaemon(this.dataDir, port);
     if ("ready" in message) return;
     // Someone else was quicker: theirs is as good.
     if (message.failed.code === "SandboxHeld") return this.#waitForOther();
@@ -263,80 +232,6 @@ export class SandboxClient {
       }
       await delay(50);
     }
-  }
-}
-
-/** One request to the daemon, with what loads fast, and past any proxy that the environment may name. */
-function ask(
-  daemon: DaemonFile,
-  method: string,
-  path: string,
-  body: unknown,
-  signal: AbortSignal,
-): Promise<{ status: number; body: string }> {
-  // Not imported: an ES import of node:http reads its every export, and some of them load all that `fetch` is made of.
-  const { Agent, request } = process.getBuiltinModule("node:http");
-  return new Promise((resolve, reject) => {
-    const outgoing = request(
-      {
-        host: "127.0.0.1",
-        port: daemon.port,
-        method,
-        path,
-        agent: new Agent(),
-        signal,
-        headers: {
-          authorization: `Bearer ${daemon.controlToken}`,
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
-        },
-      },
-      (response) => {
-        text(response).then((said) => resolve({ status: response.statusCode ?? 0, body: said }), reject);
-      },
-    );
-    outgoing.on("error", reject);
-    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
-  });
-}
-
-/** What the daemon says once over IPC. */
-export type DaemonMessage =
-  | { readonly ready: true }
-  | { readonly failed: { code: string; message: string; cause: string; next: string } };
-
-/** The daemon outlives who started it: it gets no more of the environment than a process needs. */
-function daemonEnvironment(): NodeJS.ProcessEnv {
-  const kept = ["PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TZ", "NODE_COMPILE_CACHE"];
-  return Object.fromEntries(
-    kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
-  );
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-/** Whether a process that stopped answering ends within a second. */
-async function goesAway(pid: number): Promise<boolean> {
-  const until = Date.now() + 1000;
-  while (isAlive(pid) && isDaemon(pid)) {
-    if (Date.now() > until) return false;
-    await delay(20);
-  }
-  return true;
-}
-
-/** A process id is used again one day: on Linux its command line tells whether it is still the daemon's. */
-function isDaemon(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("daemon.ts");
-  } catch {
-    return process.platform !== "linux";
   }
 }
 
