@@ -34,8 +34,20 @@ const measures: Readonly<Record<string, (place: Place) => Promise<Finding[]>>> =
   growth,
 };
 
+const usage = `Usage: npm run bench [-- --quick] [-- --only NAME,…]
+
+Measures speed side by side, one JSON document per line on stdout. --quick measures less often and smaller environments.
+Names: ${Object.keys(measures).join(", ")}
+`;
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { quick: { type: "boolean" }, only: { type: "string" } } });
+  const { values } = parseArgs({
+    options: { quick: { type: "boolean" }, only: { type: "string" }, help: { type: "boolean", short: "h" } },
+  });
+  if (values.help) {
+    process.stdout.write(usage);
+    return;
+  }
   const names = values.only?.split(",") ?? Object.keys(measures);
   const unknown = names.find((name) => !(name in measures));
   if (unknown !== undefined) {
