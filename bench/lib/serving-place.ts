@@ -11,6 +11,8 @@ import { servingFiles } from "./serving.ts";
 
 /** A copy of the checkout whose `dev` is serving alone, and an ordinary program that makes the same. */
 export interface ServingPlace {
+  /** The folder of Kiln's policies. */
+  readonly policies: string;
   /** Sets what `dev` is. */
   configure(projects: number, models: number): void;
   /** Empties the sandbox and starts its Kubernetes anew. */
@@ -62,6 +64,7 @@ export async function servingPlace(place: Place): Promise<ServingPlace> {
       patienceMs,
     });
   return {
+    policies: path.join(checkout.folder, "policies"),
     configure: (projects, models) => {
       // Written out: a reader of YAML takes thousands of references to one size for an attack.
       const write = { aliasDuplicateObjects: false };
