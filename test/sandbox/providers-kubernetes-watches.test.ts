@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { type TlsMaterial, tlsMaterial } from "../../sandbox/front/certificates.ts";
 import type { KubeClient } from "../../sandbox/providers/kubernetes/client.ts";
 import { type Change, Informers } from "../../sandbox/providers/kubernetes/informers.ts";
+import type { JsonMap } from "../../sandbox/providers/kubernetes/json.ts";
 import {
   type Answer,
   event,
@@ -101,6 +102,78 @@ test.each<[string, Answer]>([
   });
   await expect.poll(() => seen, soon).toEqual(["a 1 there", "b 1 there", "a 8 there", "b 1 gone"]);
   subscription.close();
+  informers.close();
+});
+
+const versionOf = (asked: string) =>
+  new URL(asked.slice(4), "https://it").searchParams.get("resourceVersion");
+
+test.each<[string, Answer]>([
+  [
+    "is quiet for too long",
+    (_, response) => void response.writeHead(200).write(event("ADDED", object("b", 7))),
+  ],
+  ["the API server ended", (_, response) => void response.end(event("ADDED", object("b", 7)))],
+  [
+    "ended with nothing but a later version",
+    (_, response) => void response.end(event("ADDED", object("b", 6)) + event("BOOKMARK", object("", 7))),
+  ],
+])("a watch that %s goes on from its last version, without another list", async (_, first) => {
+  const impatient = await server.client({ quietMs: 1_000 });
+  const informers = new Informers(impatient);
+  server.script = [
+    list(5, object("a", 1)),
+    first,
+    (_request, response) => void response.end(event("MODIFIED", object("b", 8))),
+  ];
+  server.otherwise = quiet;
+  const seen: Change[] = [];
+  const { synced, failed } = informers.subscribe("/api/v1/things", undefined, (change) => seen.push(change));
+  failed.catch(() => {});
+  await synced;
+  await expect.poll(() => server.asked.length, soon).toBeGreaterThanOrEqual(5);
+  const [listed = "", ...watched] = server.asked.slice(0, 5);
+  expect(listed).not.toContain("watch=true");
+  for (const each of watched) expect(each).toContain("watch=true");
+  expect(watched.map(versionOf)).toEqual(["5", "7", "8", "8"]);
+  expect(seen.map(({ object: { metadata } }) => (metadata as JsonMap).name)).toEqual(["a", "b", "b"]);
+  informers.close();
+  await impatient.close();
+});
+
+test("a watch that is put off goes on from where it was, and one that is refused says why", async () => {
+  const informers = new Informers(client);
+  server.script = [
+    list(5, object("a", 1)),
+    refuse(429, "TooManyRequests", "slow down"),
+    (_, response) => response.end(event("ADDED", object("lost", 6))),
+    (_, response) => response.end(event("ADDED", object("b", 6))),
+    refuse(403, "Forbidden", "you may no longer watch things"),
+    refuse(403, "Forbidden", "you may no longer watch things"),
+    refuse(403, "Forbidden", "you may no longer watch things"),
+  ];
+  const seen: Change[] = [];
+  const { synced, failed } = informers.subscribe("/api/v1/things", undefined, (change) => seen.push(change));
+  await synced;
+  await expect(failed).rejects.toThrow("you may no longer watch things");
+  expect(seen).toHaveLength(2);
+  const watched = server.asked.filter((each) => each.includes("watch=true"));
+  expect(watched.slice(0, 4).map(versionOf)).toEqual(["5", "5", "5", "6"]);
+});
+
+test("an API server that is killed in the middle of a watch is waited for, and then listed again", async () => {
+  const informers = new Informers(client);
+  const { port } = server;
+  server.script = [list(1, object("a", 1)), quiet];
+  const seen: Change[] = [];
+  const { failed } = informers.subscribe("/api/v1/things", "a", (change) => seen.push(change));
+  failed.catch(() => {});
+  await expect.poll(() => server.asked, soon).toHaveLength(2);
+  await server.close();
+  server.script = [list(9, object("a", 9)), quiet];
+  await server.listen(port);
+  await expect.poll(() => seen, soon).toHaveLength(2);
+  expect(seen[1]?.object).toMatchObject(object("a", 9));
   informers.close();
 });
 

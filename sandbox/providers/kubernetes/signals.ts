@@ -8,7 +8,10 @@ export function withSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise
   });
 }
 
-/** So many at once; the others wait in line, as long as their signal allows. */
+/**
+ * So many at once; the others wait in line, as long as their signal allows. A place is free a turn of the event loop after its work,
+ * which is when undici uses the work's connection again: sooner, it would open one more.
+ */
 export class Slots {
   #free: number;
   readonly #line = new Set<() => void>();
@@ -23,10 +26,14 @@ export class Slots {
     try {
       return await work();
     } finally {
-      const [next] = this.#line;
-      if (next === undefined) this.#free++;
-      else next();
+      setImmediate(() => this.#give());
     }
+  }
+
+  #give(): void {
+    const [next] = this.#line;
+    if (next === undefined) this.#free++;
+    else next();
   }
 
   async #turn(signal: AbortSignal): Promise<void> {
@@ -40,7 +47,7 @@ export class Slots {
       await withSignal(promise, signal);
     } catch (error) {
       // A turn that came at the same moment is somebody else's.
-      if (!this.#line.delete(mine)) this.#free++;
+      if (!this.#line.delete(mine)) this.#give();
       throw error;
     }
   }
