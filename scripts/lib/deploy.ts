@@ -61,16 +61,12 @@ export async function deploy(context: VerbContext, session: Session, handle: Sta
     } catch (error) {
       if (!(error instanceof KilnError)) throw error;
       if (record.failedCreates.length > 0) {
-        await keepHalfMade(
-          handle,
-          record,
-          session.resolved.subscriptionId,
-          session.clients,
-          context.out,
-        ).catch((reason: unknown) => {
-          const { message } = toKilnError(reason);
-          context.out.warn(`Whether what failed was made all the same could not be told: ${message}.`);
-        });
+        await keepHalfMade(handle, record, session.resolved.subscriptionId, session.clients, context).catch(
+          (reason: unknown) => {
+            const { message } = toKilnError(reason);
+            context.out.warn(`Whether what failed was made all the same could not be told: ${message}.`);
+          },
+        );
       }
       if (passesByItself(error.code) && attempt <= retries.most) {
         context.out.warn(`${error.message} (${error.code}). That passes by itself; going on in a moment.`);
@@ -99,7 +95,7 @@ function build(
 ): Promise<Omit<Deployed, "left">> {
   const { resolved, clients, config } = session;
   return operate(handle, resolved.environment, context, record, async () => {
-    if (await heal(handle, handle.state, resolved.subscriptionId, clients, context.out)) await handle.read();
+    if (await heal(handle, handle.state, resolved.subscriptionId, clients, context)) await handle.read();
     else await forgetGone(context, handle, await lookForGone(context, session, handle.state));
     const only = await clearNames(context, session, handle.state);
     const region = await place(context, session, handle.state, {

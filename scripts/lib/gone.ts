@@ -33,7 +33,7 @@ function escaped(text: string): string {
  * deployments, which no list of the group shows. What a killed run left is not looked at: healing does that. That it cannot be told is said, and no failure.
  */
 export async function lookForGone(
-  context: Pick<VerbContext, "out">,
+  context: Pick<VerbContext, "out" | "signal">,
   session: Session,
   state: State,
 ): Promise<StateResource[]> {
@@ -46,7 +46,7 @@ export async function lookForGone(
 
 /** Whether what is on record in a cluster is still there; what is on its way out is waited for. */
 async function goneFromCluster(
-  context: Pick<VerbContext, "out">,
+  context: Pick<VerbContext, "out" | "signal">,
   session: Session,
   state: State,
 ): Promise<StateResource[]> {
@@ -65,11 +65,12 @@ async function goneFromCluster(
       recorded.map(async ({ ref }) => {
         const object = found.get(keyOf(ref));
         if (object?.metadata?.deletionTimestamp === undefined) return object !== undefined;
-        return settledInCluster(cluster, ref);
+        return settledInCluster(context, cluster, ref);
       }),
     );
     return recorded.flatMap(({ resource }, at) => (there[at] === true ? [] : [resource]));
   } catch (error) {
+    context.signal.throwIfAborted();
     const { message, code } = toKilnError(error);
     context.out.warn(`Whether everything is still in the cluster could not be told: ${message} (${code}).`);
     return [];

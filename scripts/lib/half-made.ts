@@ -2,8 +2,8 @@ import { apiVersions } from "./api-versions.ts";
 import type { CloudClients } from "./clients.ts";
 import { heal, provisioningState } from "./heal.ts";
 import type { OperationRecord } from "./operation.ts";
-import type { Output } from "./output.ts";
 import { describe } from "./progress.ts";
+import type { VerbContext } from "./session.ts";
 import type { StackHandle } from "./stack.ts";
 import { expectedId, type State, type StateResource } from "./state.ts";
 
@@ -35,7 +35,7 @@ export async function keepHalfMade(
   record: OperationRecord,
   subscriptionId: string,
   clients: CloudClients,
-  out: Output,
+  context: Pick<VerbContext, "out" | "signal">,
 ): Promise<void> {
   await handle.read();
   const candidates = maybeMade(record, handle.state);
@@ -54,6 +54,6 @@ export async function keepHalfMade(
   if (made.length === 0) return;
   const pending = made.map((resource) => ({ resource, type: "creating" }));
   const why = `${made.map(describe).join(", ")}: made, though making it failed. Taking it over.`;
-  await heal(handle, { ...handle.state, pending }, subscriptionId, clients, out, why);
+  await heal(handle, { ...handle.state, pending }, subscriptionId, clients, context, why);
   await handle.read();
 }

@@ -3,7 +3,7 @@ import { apiVersions } from "./api-versions.ts";
 import type { CloudClients } from "./clients.ts";
 import { idOf as idInCluster, refOf } from "./cluster/objects.ts";
 import { settledInCluster } from "./cluster/settled.ts";
-import type { Output } from "./output.ts";
+import type { VerbContext } from "./session.ts";
 import type { StackHandle } from "./stack.ts";
 import { type ExportedState, expectedId, type State, type StateResource } from "./state.ts";
 
@@ -19,7 +19,7 @@ export async function heal(
   state: State,
   subscriptionId: string,
   clients: CloudClients,
-  out: Output,
+  context: Pick<VerbContext, "out" | "signal">,
   why = `An earlier run was killed with ${state.pending.length} operation(s) under way; reading how they ended.`,
 ): Promise<boolean> {
   if (state.pending.length === 0) return false;
@@ -28,7 +28,7 @@ export async function heal(
   for (const { resource, type } of state.pending) {
     const ref = refOf(resource);
     if (ref !== undefined) {
-      const there = await settledInCluster(await clients.cluster(), ref);
+      const there = await settledInCluster(context, await clients.cluster(), ref);
       if (type === "creating" && there) live.set(resource.urn, idInCluster(ref));
       // An id in a cluster is that of several things: of a role, and of what binds it.
       if (type === "deleting" && !there) gone.add(resource.urn);
@@ -41,7 +41,7 @@ export async function heal(
     if (type === "deleting" && found === "gone") gone.add(id);
   }
   await handle.edit((exported) => settlePending(asBegun(exported, state.pending), live, gone));
-  out.warn(why);
+  context.out.warn(why);
   // What was taken over has no outputs on record yet, and what was being deleted may be gone.
   await handle.run(["refresh", "--yes", "--skip-preview"]);
   await handle.edit((exported) => restoreInputs(exported, state, live));

@@ -123,7 +123,7 @@ export async function removeAll(
 ): Promise<void> {
   const { resolved, clients } = session;
   await operate(handle, resolved.environment, context, record, async () => {
-    if (await heal(handle, handle.state, resolved.subscriptionId, clients, context.out)) await handle.read();
+    if (await heal(handle, handle.state, resolved.subscriptionId, clients, context)) await handle.read();
     await refuseForeign(session, handle);
     // A vault that nobody may purge can be had back where it was, and the logs with it.
     if (!forget || protectedVault(handle.state) === undefined) await deleteLogs(clients, handle.state);

@@ -4,7 +4,7 @@ import { keepHalfMade, maybeMade } from "../../scripts/lib/half-made.ts";
 import { OperationRecord } from "../../scripts/lib/operation.ts";
 import type { StackHandle } from "../../scripts/lib/stack.ts";
 import { type ExportedState, emptyState } from "../../scripts/lib/state.ts";
-import { diagnosticEvent, refusal, SUBSCRIPTION, stepEvent, testOutput, urnOf } from "./support.ts";
+import { diagnosticEvent, refusal, SUBSCRIPTION, stepEvent, testContext, urnOf } from "./support.ts";
 
 const TYPE = "azure-native:keyvault:Vault";
 const urn = urnOf(TYPE, "vault");
@@ -61,13 +61,13 @@ describe("what may have been made", () => {
       return answer;
     };
     const clients = { resources: async () => ({ resources: { getById } }) } as unknown as CloudClients;
-    const out = testOutput();
-    await keepHalfMade(handle, failing("failed"), SUBSCRIPTION, clients, out);
+    const context = testContext();
+    await keepHalfMade(handle, failing("failed"), SUBSCRIPTION, clients, context);
     expect([...asked]).toEqual([id]);
     expect(exported.deployment.resources ?? []).toMatchObject(resources);
     expect(exported.deployment.pending_operations ?? []).toEqual([]);
     expect(commands).toEqual(resources.map(() => "refresh"));
-    expect(out.warned).toEqual(
+    expect(context.out.warned).toEqual(
       resources.map(() => "Vault vault: made, though making it failed. Taking it over."),
     );
   });

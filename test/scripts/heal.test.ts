@@ -3,7 +3,7 @@ import type { CloudClients } from "../../scripts/lib/clients.ts";
 import { heal, provisioningState, restoreInputs, settlePending } from "../../scripts/lib/heal.ts";
 import type { StackHandle } from "../../scripts/lib/stack.ts";
 import { type ExportedState, emptyState, type State, type StateResource } from "../../scripts/lib/state.ts";
-import { testOutput } from "./support.ts";
+import { testContext } from "./support.ts";
 
 const subscription = "00000000-1111-2222-3333-444444444444";
 const group = `/subscriptions/${subscription}/resourceGroups/rg`;
@@ -147,14 +147,14 @@ function world(record: ExportedState, states: Record<string, (string | undefined
     done,
     record: () => current,
     heal: (state: State) => {
-      const out = testOutput();
+      const context = testContext();
       return heal(
         handle as unknown as StackHandle,
         state,
         subscription,
         clients as unknown as CloudClients,
-        out,
-      ).then((changed) => ({ changed, warned: out.warned }));
+        context,
+      ).then((changed) => ({ changed, warned: context.out.warned }));
     },
   };
 }
