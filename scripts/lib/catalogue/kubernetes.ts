@@ -19,9 +19,9 @@ export const kubernetesErrors: readonly Uncoded[] = [
     code: "FieldConflict",
     message: /server-side apply field conflict|Apply failed with \d+ conflicts?/i,
     what: "someone else manages a field of an object",
-    why: "Whoever wrote that field last is another than Kiln (`kubectl edit`, another program), and the server keeps both from overwriting each other unawares.",
+    why: "Whoever wrote that field last is another than Kiln (an operator, another program), and the server keeps both from overwriting each other unawares.",
     consequence: `The object stays as the other one left it. ${goesOn}`,
-    next: "Agree with who manages the field that the message names: have them let go of it, or change kiln:serving to what they set. To take it over on purpose, annotate the object with pulumi.com/patchForce.",
+    next: "Agree with who manages the field that the message names: have them let go of it, or change kiln:serving to what they set. To take it over on purpose, set it with `kubectl edit` to what kiln:serving has: what kubectl wrote, Kiln takes over.",
   },
   {
     code: "ProjectQuotaExceeded",
@@ -99,6 +99,14 @@ export const kubernetesErrors: readonly Uncoded[] = [
     next: "Delete it by hand if nobody needs it, take it into the state with `pulumi import`, or choose another name.",
   },
   {
+    code: "VolumeCannotShrink",
+    message: /field can not be less than (?:status\.capacity|previous value)/,
+    what: "a volume cannot be made smaller",
+    why: "Kubernetes only lets a volume grow: nobody knows what of its content would have to go.",
+    consequence: `The volume stays as it was. ${goesOn}`,
+    next: "Put storageGib back to what it was, or more. To have a smaller one, make another beside it, move the files, and remove the first.",
+  },
+  {
     code: "ObjectInvalid",
     message:
       /field is immutable|is invalid:|strict decoding error|unknown field|failed to create typed patch object/i,
@@ -106,6 +114,14 @@ export const kubernetesErrors: readonly Uncoded[] = [
     why: "Its definition does not allow what was asked for; the message names the fields.",
     consequence: `The object stays as it was. ${goesOn}`,
     next: "Correct kiln:serving where the field comes from, then run it again.",
+  },
+  {
+    code: "SecretNotRead",
+    message: /could not get secret data from provider|\bSecretSyncedError\b/,
+    what: "a secret could not be read from the vault",
+    why: "External Secrets looks for it under the name that kiln:serving gives, and it is not there, or the project's identity is not let in (yet: a fresh grant takes minutes); the message says which.",
+    consequence: `The Secret in the project is not made, and what needs it is not either. ${goesOn}`,
+    next: "Put the value there (`az keyvault secret set --vault-name … --name … --file …`) or correct the name, then run it again.",
   },
   {
     code: "NotReadyInTime",

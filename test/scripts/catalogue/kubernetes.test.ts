@@ -8,7 +8,7 @@ const said: readonly (readonly [code: string, text: string])[] = [
   ["ClusterUnreachable", "configured Kubernetes cluster is unreachable: connect ECONNREFUSED 127.0.0.1:6443"],
   [
     "FieldConflict",
-    'server-side apply field conflict detected, see the docs for troubleshooting help\nThe resource managed by field manager "pulumi-kubernetes-1" had an apply conflict: Apply failed with 1 conflict: conflict with "kubectl-edit" using v1: .spec.hard.pods',
+    'server-side apply field conflict detected, see the docs for troubleshooting help\nThe resource managed by field manager "pulumi-kubernetes-1" had an apply conflict: Apply failed with 1 conflict: conflict with "argocd" using v1: .spec.hard.pods',
   ],
   [
     "ProjectQuotaExceeded",
@@ -35,6 +35,14 @@ const said: readonly (readonly [code: string, text: string])[] = [
     'namespaces "kiln-dev-fraud" already exists\n\nThe resource already exists in the cluster. Adopt it',
   ],
   ["ObjectInvalid", 'Deployment.apps "x" is invalid: spec.selector: Invalid value: {}: field is immutable'],
+  [
+    "VolumeCannotShrink",
+    'PersistentVolumeClaim "study" is invalid: spec.resources.requests.storage: Forbidden: field can not be less than status.capacity',
+  ],
+  [
+    "SecretNotRead",
+    "failed to fully initialize or become live: timed out waiting for the condition\n  - [SecretSyncedError] could not get secret data from provider\n  - [ExternalSecret models] UpdateFailed: error processing spec.data[0] (key: fraud-s3-id), err: Secret does not exist",
+  ],
   [
     "NotReadyInTime",
     'the Kubernetes API server reported that "a/b" failed to fully initialize or become live: no',
