@@ -144,7 +144,9 @@ function usage(error: CommanderError, { verb }: Subject): KilnError {
   const [first = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
   const none = error.code === "commander.help";
   // A command that nobody knows has no help of its own, but the one above it has.
-  const known = /^unknown command/.test(first) ? verb?.split(" ").slice(0, -1).join(" ") : verb;
+  const words = verb?.split(" ") ?? [];
+  const unknown = /^unknown command '(.*)'/.exec(first)?.[1];
+  const known = words.at(-1) === unknown ? words.slice(0, -1).join(" ") : verb;
   return usageError(
     none ? "no command was given" : first,
     rest.join(" ").trim() || "The command line does not fit the command.",

@@ -33,14 +33,7 @@ export async function smoke(
   const state = handle?.state ?? emptyState;
   const app = state.outputs.functionAppName;
   const served = hasClusterResources(state) && Object.keys(state.outputs).length > 0;
-  if (typeof app !== "string" && !served) {
-    throw new KilnError({
-      code: "NotUp",
-      message: `${options.environment} is not up`,
-      cause: "Nothing is on record that could be checked.",
-      next: `Bring it up first: \`kiln up ${options.environment}\`.`,
-    });
-  }
+  if (typeof app !== "string" && !served) throw notUp(options.environment, state);
   const backend = typeof app === "string" ? backendOf(session.target, app, context.signal) : undefined;
   const checks = [
     ...(backend === undefined
@@ -80,6 +73,21 @@ export async function smoke(
         }),
   });
   return passed ? exitCodes.done : exitCodes.check;
+}
+
+/** Why there is nothing to be checked: it was never up, or did not get that far. Pure. */
+export function notUp(environment: string, { resources, pending }: State): KilnError {
+  const begun = resources.length > 0 || pending.length > 0;
+  return new KilnError({
+    code: "NotUp",
+    message: `${environment} is not up`,
+    cause: begun
+      ? "It was begun, but no run has come to its end yet."
+      : "Nothing is on record that could be checked.",
+    next: begun
+      ? `\`kiln status ${environment}\` shows how far it came; \`kiln up ${environment}\` goes on.`
+      : `Bring it up first: \`kiln up ${environment}\`.`,
+  });
 }
 
 /** Whether a secret is in a workflow's log. */

@@ -81,6 +81,12 @@ const wrong: [args: string[], message: RegExp, next: string, subject: object][] 
     { verb: "sandbox clock" },
   ],
   [["sandbox", "stat"], /^unknown command 'stat'$/, "See `kiln sandbox --help`.", { verb: "sandbox stat" }],
+  [
+    ["sandbox", "kubernetes", "begin"],
+    /^unknown command 'begin'$/,
+    "See `kiln sandbox kubernetes --help`.",
+    { verb: "sandbox kubernetes" },
+  ],
   [[], /^no command was given$/, "See `kiln --help`.", {}],
 ];
 
