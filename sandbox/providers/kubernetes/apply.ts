@@ -173,17 +173,34 @@ export async function updateObject(cluster: Cluster, write: Write): Promise<Writ
   const resource = await cluster.discovery.require(write.kind);
   const namespace = resource.namespaced ? (namespaceOf(write.object) ?? defaultNamespace) : undefined;
   const path = pathOf(resource, namespace, nameOf(write.object));
-  const { body: before } = await client.send({ method: "GET", path, signal: write.signal });
+  const read = async () => (await client.send({ method: "GET", path, signal: write.signal })).body;
+  const before = await read();
   if (write.kind.kind === "CustomResourceDefinition") {
     const answer = await replace(client, path, before, write);
     cluster.discovery.invalidate();
     return { resource, object: answer.body, warnings: answer.warnings, before };
   }
   const managed = mapsAt(before, "metadata", "managedFields").length > 0;
-  if (managed && !write.preview) await takeFields(client, path, before, write);
   const force = write.force || !managed || (write.preview && hasCreateManager(before));
-  const answer = await apply(client, resource, { ...write, force });
-  return { resource, object: answer.body, warnings: answer.warnings, before };
+  for (let attempt = 1, now = before; ; attempt++) {
+    if (managed && !write.preview) await takeFields(client, path, now, write);
+    try {
+      const answer = await apply(client, resource, { ...write, force });
+      return { resource, object: answer.body, warnings: answer.warnings, before };
+    } catch (error) {
+      if (!isConflict(error) || write.preview || attempt >= mostTakeovers) throw error;
+      now = await read();
+      // Someone whose fields are taken over may have written once more, between that and this; others stay in the way.
+      if (takeOver(now, write.fieldManager) === undefined) throw error;
+    }
+  }
+}
+
+/** How often fields are taken over from someone who goes on writing them meanwhile. */
+const mostTakeovers = 10;
+
+function isConflict(error: unknown): boolean {
+  return error instanceof Error && isApiError(error.cause, 409);
 }
 
 async function replace(
@@ -211,13 +228,14 @@ async function takeFields(client: KubeClient, path: string, before: KubeObject, 
       method: "PATCH",
       path,
       body: [
-        // Only as long as it is as it was read: between then and now someone may have changed it.
+        { op: "replace", path: "/metadata/managedFields", value: managers },
+        // Only as long as it is as it was read: the server answers 409 when someone changed it since. (A `test` that does not hold
+        // is to it no conflict, but an invalid request.)
         {
-          op: "test",
+          op: "replace",
           path: "/metadata/resourceVersion",
           value: textAt(before, "metadata", "resourceVersion"),
         },
-        { op: "replace", path: "/metadata/managedFields", value: managers },
       ],
       contentType: "application/json-patch+json",
       signal: write.signal,
