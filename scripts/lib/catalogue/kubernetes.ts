@@ -21,7 +21,7 @@ export const kubernetesErrors: readonly Uncoded[] = [
     what: "someone else manages a field of an object",
     why: "Whoever wrote that field last is another than Kiln (an operator, another program), and the server keeps both from overwriting each other unawares.",
     consequence: `The object stays as the other one left it. ${goesOn}`,
-    next: "Agree with who manages the field that the message names: have them let go of it, or change kiln:serving to what they set. To take it over on purpose, set it with `kubectl edit` to what kiln:serving has: what kubectl wrote, Kiln takes over.",
+    next: "Agree with who manages the field that the message names: have them let go of it, or change kiln:serving to what they set. To take it over on purpose, set it with `kubectl edit` to what kiln:serving has: what kubectl wrote is in the way of `preview` only, `up` takes it over.",
   },
   {
     code: "ProjectQuotaExceeded",
