@@ -1,12 +1,15 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Answer, type PlainApi, Refusal } from "./api.ts";
+import type { Answer } from "../providers/kubernetes/answer.ts";
+import type { Connection } from "../providers/kubernetes/connection.ts";
+import { Refusal } from "./api.ts";
 import { type SetUpObject, setUpObjects } from "./objects.ts";
 
 const fieldManager = "kiln-sandbox";
 const definitionsPath = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-const createPath = `${definitionsPath}?fieldManager=${fieldManager}`;
+/** Some definitions are megabytes, and who makes one need not have it back. */
+const onlyMetadata = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io";
 const notes = { namespace: "kube-system", name: "kiln-sandbox" } as const;
 const notesPath = `/api/v1/namespaces/${notes.namespace}/configmaps/${notes.name}`;
 
@@ -26,7 +29,7 @@ export interface Definition {
  * @throws Refusal which object the API server did not take
  */
 export async function setUp(options: {
-  readonly api: PlainApi;
+  readonly api: Connection;
   readonly definitions: readonly string[];
   readonly fresh: ReadonlySet<string>;
   readonly signal: AbortSignal;
@@ -35,13 +38,14 @@ export async function setUp(options: {
   const definitions = readDefinitions(options.definitions);
   const objects = setUpObjects();
   const objectsHash = hashOf(JSON.stringify(objects));
-  const [noted, present] = await Promise.all([readNotes(api), definedNames(api)]);
+  const [noted, present] = await Promise.all([readNotes(api, signal), definedNames(api, signal)]);
 
   const due = definitions.filter(
     ({ name, hash }) => !present.has(name) || (noted[name] !== hash && !options.fresh.has(name)),
   );
-  await Promise.all(due.map((each) => define(api, each)));
-  if (noted.objects !== objectsHash) await Promise.all(inOrder(objects).map((chain) => applyAll(api, chain)));
+  await Promise.all(due.map((each) => define(api, each, signal)));
+  if (noted.objects !== objectsHash)
+    await Promise.all(inOrder(objects).map((chain) => applyAll(api, chain, signal)));
   await established(
     api,
     definitions.map(({ name }) => name),
@@ -54,14 +58,10 @@ export async function setUp(options: {
   };
   if (JSON.stringify(sorted(noted)) !== JSON.stringify(sorted(data))) {
     // The namespace is made by the API server itself, a moment after it is ready.
-    await until(
-      signal,
-      async () => (await api.request("GET", `/api/v1/namespaces/${notes.namespace}`)).status === 200,
-    );
-    await apply(api, {
-      path: notesPath,
-      body: { apiVersion: "v1", kind: "ConfigMap", metadata: notes, data },
-    });
+    const namespace = { method: "GET", path: `/api/v1/namespaces/${notes.namespace}`, signal } as const;
+    await until(signal, async () => (await api.ask(namespace)).status === 200);
+    const body = { apiVersion: "v1", kind: "ConfigMap", metadata: notes, data };
+    await apply(api, { path: notesPath, body }, signal);
   }
 }
 
@@ -71,25 +71,19 @@ export async function setUp(options: {
  * @returns the names of those that it took
  */
 export async function defineEarly(options: {
-  readonly api: PlainApi;
+  readonly api: Connection;
   readonly definitions: readonly string[];
   readonly signal: AbortSignal;
 }): Promise<Set<string>> {
   const { api, signal } = options;
   const taken = new Set<string>();
-  const takes = async () =>
-    (await api.request("GET", `${definitionsPath}?limit=1`, { signal }).catch(() => undefined))?.status ===
-    200;
+  const one = { method: "GET", path: definitionsPath, query: { limit: "1" }, signal } as const;
+  const takes = async () => (await api.ask(one).catch(() => undefined))?.status === 200;
   // That it never takes any is for who waits for the API server to tell.
   await until(signal, takes).catch(() => undefined);
   if (signal.aborted) return taken;
-  const early = readDefinitions(options.definitions).map(async ({ name, text }) => {
-    const answer = await api.request("POST", createPath, {
-      body: text,
-      contentType: "application/yaml",
-      signal,
-    });
-    if (answer.status < 400) taken.add(name);
+  const early = readDefinitions(options.definitions).map(async (each) => {
+    if ((await create(api, each, signal)).status < 400) taken.add(each.name);
   });
   await Promise.allSettled(early);
   return taken;
@@ -120,35 +114,49 @@ function sorted(record: Readonly<Record<string, string>>): [string, string][] {
   return Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-async function readNotes(api: PlainApi): Promise<Record<string, string>> {
-  const answer = await api.request("GET", notesPath);
+async function readNotes(api: Connection, signal: AbortSignal): Promise<Record<string, string>> {
+  const answer = await api.ask({ method: "GET", path: notesPath, signal });
   if (answer.status === 404) return {};
-  return (JSON.parse(taken(answer, notesPath)) as { data?: Record<string, string> }).data ?? {};
+  return (taken(answer, notesPath) as { data?: Record<string, string> }).data ?? {};
 }
 
 /** Names of the definitions that there are: as a table, since whole they are many megabytes. */
-async function definedNames(api: PlainApi): Promise<Set<string>> {
+async function definedNames(api: Connection, signal: AbortSignal): Promise<Set<string>> {
   const accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
-  const answer = await api.request("GET", `${definitionsPath}?includeObject=None`, { accept });
+  const query = { includeObject: "None" };
+  const answer = await api.ask({ method: "GET", path: definitionsPath, query, accept, signal });
   // Go writes an empty list as null.
-  const { rows } = JSON.parse(taken(answer, definitionsPath)) as { rows: { cells: string[] }[] | null };
+  const { rows } = taken(answer, definitionsPath) as { rows?: { cells: string[] }[] | null };
   return new Set((rows ?? []).map(({ cells }) => cells[0] ?? ""));
 }
 
-async function define(api: PlainApi, { name, text }: Definition): Promise<void> {
-  const created = await api.request("POST", createPath, { body: text, contentType: "application/yaml" });
+function create(api: Connection, { text }: Definition, signal: AbortSignal): Promise<Answer> {
+  return api.ask({
+    method: "POST",
+    path: definitionsPath,
+    query: { fieldManager },
+    text,
+    contentType: "application/yaml",
+    accept: onlyMetadata,
+    signal,
+  });
+}
+
+async function define(api: Connection, definition: Definition, signal: AbortSignal): Promise<void> {
+  const { name, text } = definition;
+  const created = await create(api, definition, signal);
   if (created.status !== 409) return void taken(created, name);
-  const path = `${definitionsPath}/${name}`;
-  const { metadata } = JSON.parse(taken(await api.request("GET", path), name)) as {
+  const one = { path: `${definitionsPath}/${name}`, accept: onlyMetadata, signal } as const;
+  const { metadata } = taken(await api.ask({ method: "GET", ...one }), name) as {
     metadata: { resourceVersion: string };
   };
   const { parse } = await import("yaml");
   const changed = parse(text) as { metadata: object };
-  const body = JSON.stringify({
+  const body = {
     ...changed,
     metadata: { ...changed.metadata, resourceVersion: metadata.resourceVersion },
-  });
-  taken(await api.request("PUT", `${path}?fieldManager=${fieldManager}`, { body }), name);
+  };
+  taken(await api.ask({ method: "PUT", query: { fieldManager }, body, ...one }), name);
 }
 
 /** Objects that need each other, a node and its status, one after the other; all others side by side. */
@@ -157,25 +165,30 @@ function inOrder(objects: readonly SetUpObject[]): SetUpObject[][] {
   return Object.values(chains).map((chain) => chain ?? []);
 }
 
-async function applyAll(api: PlainApi, objects: readonly SetUpObject[]): Promise<void> {
-  for (const each of objects) await apply(api, each);
+async function applyAll(
+  api: Connection,
+  objects: readonly SetUpObject[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const each of objects) await apply(api, each, signal);
 }
 
-async function apply(api: PlainApi, { path, body }: SetUpObject): Promise<void> {
-  const answer = await api.request("PATCH", `${path}?fieldManager=${fieldManager}&force=true`, {
-    body: JSON.stringify(body),
-    contentType: "application/apply-patch+yaml",
-  });
-  taken(answer, path);
+async function apply(api: Connection, { path, body }: SetUpObject, signal: AbortSignal): Promise<void> {
+  const query = { fieldManager, force: "true" };
+  const contentType = "application/apply-patch+yaml";
+  taken(await api.ask({ method: "PATCH", path, query, body, contentType, signal }), path);
 }
 
 /** Waits until the API server lists what was defined. */
-async function established(api: PlainApi, names: readonly string[], signal: AbortSignal): Promise<void> {
+async function established(api: Connection, names: readonly string[], signal: AbortSignal): Promise<void> {
   const accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
   type Version = { resources?: { resource: string }[] | null };
-  type Groups = { items: { metadata: { name: string }; versions: Version[] | null }[] | null };
+  type Groups = { items?: { metadata: { name: string }; versions: Version[] | null }[] | null };
   await until(signal, async () => {
-    const { items } = JSON.parse(taken(await api.request("GET", "/apis", { accept }), "/apis")) as Groups;
+    const { items } = taken(
+      await api.ask({ method: "GET", path: "/apis", accept, signal }),
+      "/apis",
+    ) as Groups;
     const served = new Set<string>();
     for (const { metadata, versions } of items ?? []) {
       for (const { resources } of versions ?? []) {
@@ -191,7 +204,7 @@ async function until(signal: AbortSignal, done: () => Promise<boolean>): Promise
 }
 
 /** The body of an answer that is no refusal. @throws Refusal */
-function taken(answer: Answer, what: string): string {
+function taken(answer: Answer, what: string): object {
   if (answer.status < 400) return answer.body;
   throw new Refusal(what, answer);
 }

@@ -5,16 +5,17 @@ import { Processes } from "../appservice/processes.ts";
 import type { ControlPlaneFiles, KubernetesStatus } from "../client/kubernetes.ts";
 import type { Cloud } from "../core/cloud.ts";
 import { CloudError } from "../core/errors.ts";
-import { isPassing, PlainApi } from "./api.ts";
+import type { Connection } from "../providers/kubernetes/connection.ts";
+import { isPassing, openApi } from "./api.ts";
 import { defineEarly, setUp } from "./bootstrap.ts";
 import { commandsOf, type KubernetesPorts, type PartName, partNames } from "./commands.ts";
 import { definitionFiles, requireFiles } from "./files.ts";
-import { contextName } from "./kubeconfig.ts";
 import { ensureCertificates, tokenOf, writeSignIns } from "./material.ts";
 import { kubernetesPaths } from "./paths.ts";
 import { choosePorts } from "./ports.ts";
+import { serverOf, statusOf } from "./status.ts";
 import { Supervised } from "./supervisor.ts";
-import { people, systemUsers } from "./users.ts";
+import { systemUsers } from "./users.ts";
 
 /**
  * How long a start may take, in milliseconds. On a machine with a dozen other things to do an empty cluster was ready after 70 s; a
@@ -135,29 +136,13 @@ export class KubernetesControlPlane {
   }
 
   status(): KubernetesStatus {
-    const paths = kubernetesPaths(this.#cloud.dataDir);
-    const ports = this.#ports.get("ports");
-    const made = ports !== undefined && existsSync(paths.kubeconfigOf("owner"));
-    return {
-      running: this.#state === "running" && this.#parts.every(({ pid }) => pid !== undefined),
+    return statusOf({
       state: this.#state,
-      ...(this.#reason === undefined ? {} : { reason: this.#reason }),
-      context: contextName,
-      ...(made
-        ? {
-            server: serverOf(ports),
-            caCertificate: paths.tls("ca.pem"),
-            kubeconfig: paths.kubeconfigOf("owner"),
-          }
-        : {}),
-      users: made ? people.map((user) => ({ ...user, kubeconfig: paths.kubeconfigOf(user.name) })) : [],
-      processes: this.#parts.map(({ name, pid, restarts }) => ({
-        name,
-        pid,
-        restarts,
-        log: paths.logOf(name),
-      })),
-    };
+      reason: this.#reason,
+      ports: this.#ports.get("ports"),
+      paths: kubernetesPaths(this.#cloud.dataDir),
+      parts: this.#parts,
+    });
   }
 
   get #wanted() {
@@ -188,10 +173,13 @@ export class KubernetesControlPlane {
 
     const isNew = !existsSync(paths.etcd);
     start("etcd");
+    // The official client is loaded meanwhile.
+    const opening = this.#api();
+    opening.catch(() => undefined);
     await this.#until("etcd", () => isListening(ports.etcd), within);
     start("kube-apiserver");
     const definitions = definitionFiles(files);
-    const api = this.#api();
+    const api = await opening;
     try {
       const early = isNew ? defineEarly({ api, definitions, signal: within }) : undefined;
       await this.#answering(within);
@@ -208,7 +196,7 @@ export class KubernetesControlPlane {
         }
       }
     } finally {
-      api.close();
+      await api.close();
     }
     start("kube-scheduler", "kwok", "controllers");
     for (const { name } of this.#parts) {
@@ -217,8 +205,8 @@ export class KubernetesControlPlane {
     }
   }
 
-  #api(): PlainApi {
-    return new PlainApi({
+  #api(): Promise<Connection> {
+    return openApi({
       port: this.#ports.get("ports")?.api ?? 0,
       caFile: kubernetesPaths(this.#cloud.dataDir).tls("ca.pem"),
       token: tokenOf(this.#cloud, systemUsers.bootstrap),
@@ -227,12 +215,12 @@ export class KubernetesControlPlane {
 
   /** Waits until the API server says that it is ready. */
   async #answering(within: AbortSignal): Promise<void> {
-    const api = this.#api();
-    const ask = () => api.request("GET", "/readyz", { signal: within }).catch(() => undefined);
+    const api = await this.#api();
+    const ask = () => api.ask({ method: "GET", path: "/readyz", signal: within }).catch(() => undefined);
     try {
       await this.#until("kube-apiserver", async () => (await ask())?.status === 200, within);
     } finally {
-      api.close();
+      await api.close();
     }
   }
 
@@ -298,8 +286,4 @@ export class KubernetesControlPlane {
 
 function told(): CloudError {
   return new CloudError(409, "KubernetesStopped", "Kubernetes was told to stop.");
-}
-
-function serverOf({ api }: KubernetesPorts): string {
-  return `https://127.0.0.1:${api}`;
 }

@@ -76,6 +76,15 @@ describe("a request", () => {
     expect(plain.body.headers).not.toHaveProperty("content-type");
   });
 
+  test("sends a text as it stands, and asks for what it is told to", async () => {
+    server.otherwise = echo;
+    const text = "kind: Thing\n# a remark\n";
+    const accept = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io";
+    const contentType = "application/yaml";
+    const answer = await connection.ask({ ...get, method: "POST", text, contentType, accept });
+    expect(answer.body).toMatchObject({ text, headers: { accept, "content-type": contentType } });
+  });
+
   test("brings an object back as it stands there, with what no model knows and times as they are written", async () => {
     const odd = {
       apiVersion: "v1",

@@ -81,7 +81,7 @@ export class ScriptedApiServer {
 
   /** What a kubeconfig says of it; it answers under another name than its address. */
   config(cluster: Partial<Cluster> = {}, user: Partial<User> = { token: "a-token" }): SharedConfig {
-    const config = new SharedConfig();
+    const config = new SharedConfig("pulumi-kubernetes");
     config.loadFromClusterAndUser(
       {
         name: "it",

@@ -10,14 +10,23 @@ export interface KubeRequest {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
+  /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it stands, in place of a body. */
+  readonly text?: string;
   /** @default application/json */
   readonly contentType?: string;
+  /** @default application/json */
+  readonly accept?: string;
   readonly signal: AbortSignal;
 }
 
-/** Requests that are on their way at once; more than that many would only wait for the API server. */
-const atOnce = 48;
+export interface ConnectionOptions {
+  /** Requests that are on their way at once; @default 48: more would only wait for the API server */
+  readonly atOnce?: number;
+  /** How long a watch may be without a word, in milliseconds; @default 30 s, as the official client has it */
+  readonly quietMs?: number;
+}
 
 /**
  * The official client's way to one API server, as one user: its sign-in, its connections, its requests and its watches.
@@ -29,23 +38,21 @@ export class Connection {
   readonly server: string;
   readonly #config: SharedConfig;
   readonly #configuration: ReturnType<typeof createConfiguration>;
-  readonly #slots = new Slots(atOnce);
+  readonly #slots: Slots;
   readonly #quietMs: number;
 
-  /**
-   * @param options.quietMs how long a watch may be without a word, in milliseconds; @default 30 s, as the official client has it
-   * @throws Error when the kubeconfig does not lead straight to an API server
-   */
-  static async open(config: SharedConfig, options: { quietMs?: number } = {}): Promise<Connection> {
-    const connection = new Connection(config, options.quietMs ?? 30_000);
+  /** @throws Error when the kubeconfig does not lead straight to an API server */
+  static async open(config: SharedConfig, options: ConnectionOptions = {}): Promise<Connection> {
+    const connection = new Connection(config, options);
     await config.applySecurityAuthentication(connection.#context({ method: "GET", path: "/" }));
     return connection;
   }
 
-  private constructor(config: SharedConfig, quietMs: number) {
+  private constructor(config: SharedConfig, { atOnce = 48, quietMs = 30_000 }: ConnectionOptions) {
     this.server = config.getCurrentCluster()?.server ?? "";
     this.#config = config;
     this.#quietMs = quietMs;
+    this.#slots = new Slots(atOnce);
     this.#configuration = createConfiguration({
       baseServer: new ServerConfiguration(this.server, {}),
       httpApi: direct,
@@ -78,15 +85,17 @@ export class Connection {
     return this.#config.close();
   }
 
-  #context({ method, path, query, body, contentType }: Omit<KubeRequest, "signal">) {
+  #context(request: Omit<KubeRequest, "signal">) {
+    const { method, path, query = {}, body, contentType = "application/json" } = request;
     const context = this.#configuration.baseServer.makeRequestContext(path, HttpMethod[method]);
-    for (const [name, value] of Object.entries(query ?? {})) {
+    for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) context.setQueryParam(name, value);
     }
-    context.setHeaderParam("Accept", "application/json");
-    if (body !== undefined) {
-      context.setHeaderParam("Content-Type", contentType ?? "application/json");
-      context.setBody(JSON.stringify(body));
+    context.setHeaderParam("Accept", request.accept ?? "application/json");
+    const text = request.text ?? (body === undefined ? undefined : JSON.stringify(body));
+    if (text !== undefined) {
+      context.setHeaderParam("Content-Type", contentType);
+      context.setBody(text);
     }
     return context;
   }

@@ -78,7 +78,7 @@ function leadTo(config: SharedConfig, cluster: string): void {
 async function load(text: string): Promise<SharedConfig> {
   // The official client's models make it slow to load, and most programs need none of it.
   const { SharedConfig: Config } = await import("./shared-config.ts");
-  const config = new Config();
+  const config = new Config("pulumi-kubernetes");
   try {
     config.loadFromString(text);
   } catch {

@@ -10,7 +10,14 @@ const otherWay =
  * closes.
  */
 export class SharedConfig extends KubeConfig {
+  /** Who asks, as the API server's records have it. */
+  readonly #userAgent: string;
   #applied: Promise<RequestContext> | undefined;
+
+  constructor(userAgent: string) {
+    super();
+    this.#userAgent = userAgent;
+  }
 
   /** @throws Error when the kubeconfig does not lead straight to the API server */
   override createDispatcherOptions(
@@ -42,7 +49,7 @@ export class SharedConfig extends KubeConfig {
   async #apply(): Promise<RequestContext> {
     const context = new RequestContext(this.getCurrentCluster()?.server ?? "", "GET");
     await super.applySecurityAuthentication(context);
-    context.setHeaderParam("User-Agent", "pulumi-kubernetes");
+    context.setHeaderParam("User-Agent", this.#userAgent);
     // On this machine, packing and unpacking takes longer than sending.
     context.setHeaderParam("Accept-Encoding", "identity");
     return context;

@@ -90,9 +90,9 @@ test("a definition's name is found without parsing its file", () => {
 });
 
 test("what a busy or ended server answers passes; what it says of an object does not", () => {
-  const refused = (status: number) => new Refusal("it", { status, body: '{"message":"no"}' });
+  const refused = (status: number) => new Refusal("it", { status, body: { message: "no" } });
   expect(refused(422).message).toBe("the API server refused it (422): no");
-  expect(new Refusal("it", { status: 502, body: "gone" }).message).toContain("gone");
+  expect(new Refusal("it", { status: 502, body: { reason: "gone" } }).message).toContain("gone");
   for (const status of [409, 429, 500, 503, 504]) expect(isPassing(refused(status))).toBe(true);
   for (const status of [400, 401, 403, 404, 422]) expect(isPassing(refused(status))).toBe(false);
   expect(isPassing(Object.assign(new Error(), { code: "ECONNRESET" }))).toBe(true);
