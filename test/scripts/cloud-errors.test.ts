@@ -88,6 +88,12 @@ describe("what has no code of the cloud", () => {
     ["read ECONNRESET", "CloudUnreachable"],
     ["socket hang up", "CloudUnreachable"],
     ["rpc error: code = Unavailable desc = transport is closing", "CloudUnreachable"],
+    ["error reading from server: EOF", "CloudUnreachable"],
+    [
+      "error reading from server: read tcp 127.0.0.1:52594->127.0.0.1:33245: read: connection reset by peer",
+      "CloudUnreachable",
+    ],
+    ["write tcp 127.0.0.1:1->127.0.0.1:2: write: broken pipe", "CloudUnreachable"],
   ])("%s is %s", (text, code) => {
     const error = explain([text]);
     expect(error).toMatchObject({ code, exitCode: 1 });
