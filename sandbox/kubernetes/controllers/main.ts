@@ -1,8 +1,12 @@
 import { parseArgs } from "node:util";
-import { KubeConfig } from "@kubernetes/client-node";
+import { Connection } from "../../providers/kubernetes/connection.ts";
+import { SharedConfig } from "../../providers/kubernetes/shared-config.ts";
 import { operators } from "./operators.ts";
-import { HttpsApi } from "./runtime/api.ts";
+import { ClientApi } from "./runtime/api.ts";
 import { Manager } from "./runtime/manager.ts";
+
+/** Requests that are on their way at once; watches come on top. */
+const atOnce = 16;
 
 /**
  * The operators' process: `node main.ts --kubeconfig FILE`. It works until its standard input closes, which is when the
@@ -11,10 +15,11 @@ import { Manager } from "./runtime/manager.ts";
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { kubeconfig: { type: "string" } } });
   if (values.kubeconfig === undefined) throw new Error("usage: main.ts --kubeconfig FILE");
-  const config = new KubeConfig();
+  const config = new SharedConfig("kiln-operators");
   config.loadFromFile(values.kubeconfig);
   const log = (line: string): void => console.log(`${new Date().toISOString()} ${line}`);
-  const manager = new Manager({ api: new HttpsApi(config), controllers: operators(), log });
+  const api = new ClientApi(await Connection.open(config, { atOnce }));
+  const manager = new Manager({ api, controllers: operators(), log });
 
   const stop = (): void => {
     void manager.stop().finally(() => process.exit(0));

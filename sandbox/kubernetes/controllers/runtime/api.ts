@@ -1,5 +1,5 @@
-import https from "node:https";
-import type { KubeConfig } from "@kubernetes/client-node";
+import type { Connection, KubeRequest } from "../../../providers/kubernetes/connection.ts";
+import { textAt } from "../../../providers/kubernetes/json.ts";
 import { collectionPath, type Kind, objectPath } from "./kinds.ts";
 import type { KubeObject } from "./objects.ts";
 
@@ -37,25 +37,15 @@ export interface Api {
 /** Who the operators are to the API server: the field manager of what they write. */
 export const operatorsManager = "kiln-operators";
 
-/** Requests that may be on their way at once. */
-const sockets = 16;
+/** The longest that a request may take, its turn included, in milliseconds. */
+const longestMs = 60_000;
 
-/**
- * The API over HTTPS, with the credentials of a kubeconfig. The official client's own API classes open a connection of
- * their own for each request and build typed objects of each answer; with a thousand models that is most of the work.
- */
-export class HttpsApi implements Api {
-  readonly #config: KubeConfig;
-  readonly #server: URL;
-  #agent: https.Agent | undefined;
-  #headers: Record<string, string> = {};
+/** The API by the official client. */
+export class ClientApi implements Api {
+  readonly #connection: Connection;
 
-  /** @throws Error when the kubeconfig names no cluster */
-  constructor(config: KubeConfig) {
-    const cluster = config.getCurrentCluster();
-    if (cluster === null) throw new Error("the kubeconfig names no cluster");
-    this.#config = config;
-    this.#server = new URL(cluster.server);
+  constructor(connection: Connection) {
+    this.#connection = connection;
   }
 
   async list(kind: Kind): Promise<{ items: KubeObject[]; metadata: { resourceVersion?: string } }> {
@@ -129,77 +119,25 @@ export class HttpsApi implements Api {
   }
 
   async #request(
-    method: string,
+    method: KubeRequest["method"],
     path: string,
     body?: unknown,
     contentType = "application/json",
   ): Promise<unknown> {
-    await this.#connect();
-    const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-    const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
-    const request = https.request(
-      {
-        ...(this.#agent === undefined ? {} : { agent: this.#agent }),
-        host: this.#server.hostname,
-        port: this.#server.port,
-        path,
-        method,
-        headers: {
-          ...this.#headers,
-          accept: "application/json",
-          ...(payload === undefined ? {} : { "content-type": contentType, "content-length": payload.length }),
-        },
-        timeout: 30_000,
-      },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.on("error", reject);
-        response.on("end", () =>
-          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }),
-        );
-      },
-    );
-    request.on("timeout", () => request.destroy(new Error("the API server does not answer")));
-    request.on("error", reject);
-    request.end(payload);
-    const { status, text } = await promise.catch((error: Error) => {
-      throw new ApiError(0, "Unreachable", error.message);
-    });
-    const answer: unknown = parse(text);
-    if (status >= 200 && status < 300) return answer;
-    const { reason = "Unknown", message = `HTTP ${status}` } = (answer ?? {}) as {
-      reason?: string;
-      message?: string;
-    };
-    throw new ApiError(status, reason, message);
-  }
-
-  /** The credentials once, and connections that stay open. */
-  async #connect(): Promise<void> {
-    if (this.#agent !== undefined) return;
-    const options: https.RequestOptions = {};
-    await this.#config.applyToHTTPSOptions(options);
-    for (const [name, value] of Object.entries(options.headers ?? {})) this.#headers[name] = String(value);
-    const { ca, cert, key } = options;
-    this.#agent ??= new https.Agent({
-      keepAlive: true,
-      maxSockets: sockets,
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-    });
+    const signal = AbortSignal.timeout(longestMs);
+    const answer = await this.#connection
+      .ask({ method, path, body, contentType, signal })
+      .catch((error: Error) => {
+        const message = signal.aborted ? "the API server does not answer" : error.message;
+        throw new ApiError(0, "Unreachable", message);
+      });
+    const { status, body: said } = answer;
+    if (status >= 200 && status < 300) return said;
+    const reason = textAt(said, "reason") ?? "Unknown";
+    throw new ApiError(status, reason, textAt(said, "message") ?? `HTTP ${status}`);
   }
 }
 
 function pathOf(kind: Kind, object: KubeObject): string {
   return objectPath(kind, object.metadata.namespace, object.metadata.name);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
