@@ -1,6 +1,5 @@
 /** What every project of serving is: its namespace, and its way to the vault. */
-import type { Provider } from "@pulumi/kubernetes/provider.js";
-import { type Resource, RunError } from "@pulumi/pulumi";
+import { type ComponentResourceOptions, type Resource, RunError } from "@pulumi/pulumi";
 import { WorkloadIdentity } from "../components/azure/workload-identity.ts";
 import { connectionKeys } from "../components/openshift/connection.ts";
 import {
@@ -20,7 +19,8 @@ import { EXPIRY_ANNOTATION, type ProjectConfig } from "./serving-config.ts";
 export interface Site {
   readonly config: KilnConfig;
   readonly tags: Tags;
-  readonly provider: Provider;
+  /** Options of everything in the cluster: by which provider it is made, and under which name it is managed. */
+  readonly inCluster: ComponentResourceOptions;
   readonly foundry: Foundry | undefined;
 }
 
@@ -40,7 +40,7 @@ export interface ProjectPlan
 
 /** The project with its quota, its walls and, where it reads secrets, its way to the vault. */
 export function makeProject(site: Site, plan: ProjectPlan): DataScienceProject {
-  const { config, tags, provider } = site;
+  const { config, tags, inCluster } = site;
   const { expiresOn } = config;
   const namespace = projectNamespace(config.workload, tags.env, plan.name);
   return new DataScienceProject(
@@ -68,7 +68,7 @@ export function makeProject(site: Site, plan: ProjectPlan): DataScienceProject {
             },
           }),
     },
-    { provider },
+    inCluster,
   );
 }
 

@@ -14,6 +14,7 @@ import { ServingRuntime } from "../components/openshift/serving-runtime.ts";
 import { secretNameFor } from "../components/shared/names.ts";
 import { makeTags } from "../components/shared/tags.ts";
 import type { KilnConfig } from "./config.ts";
+import { managedAsOne } from "./field-manager.ts";
 import { type Foundry, onceMade } from "./foundry.ts";
 import { needsVault } from "./serving-checks.ts";
 import type {
@@ -41,7 +42,8 @@ export function serving(config: KilnConfig, foundry: Foundry | undefined): Servi
   const { cluster, projects } = config.serving;
   const provider = new Provider("cluster", cluster.context === undefined ? {} : { context: cluster.context });
   const tags = makeTags({ ...config, env: config.environment.name });
-  const site: Site = { config, tags, provider, foundry };
+  const inCluster = { provider, transformations: [managedAsOne(tags.env)] };
+  const site: Site = { config, tags, inCluster, foundry };
   const built = projects.map((project) => buildProject(site, project));
   const agent = config.serving.agent === undefined ? undefined : buildAgent(site, config.serving.agent);
   const made = [...built.flatMap((each) => each.made), ...(agent?.made ?? [])];
@@ -64,8 +66,7 @@ interface Built {
 }
 
 function buildProject(site: Site, config: ProjectConfig): Built {
-  const { tags, provider } = site;
-  const options = { provider };
+  const { tags, inCluster: options } = site;
   // No name of Kubernetes has a dot in it, so that no two things get one name.
   const named = (part: string) => `${config.name}.${part}`;
   const project = makeProject(site, {
@@ -156,7 +157,7 @@ function buildProject(site: Site, config: ProjectConfig): Built {
 }
 
 function buildPipelines(
-  { tags, provider }: Site,
+  { tags, inCluster }: Site,
   { name, pipelineServer, scheduledPipelines }: ProjectConfig,
   project: DataScienceProject,
   connectionOf: (name: string) => DataConnection,
@@ -167,7 +168,7 @@ function buildPipelines(
   const server = new PipelineServer(
     `${name}.pipelines`,
     { project, tags, database, storage: { connection: storage }, after: [storage.synced] },
-    { provider },
+    inCluster,
   );
   const scheduled = scheduledPipelines.map(
     ({ name: schedule, pipeline, version, ...rest }) =>
@@ -182,7 +183,7 @@ function buildPipelines(
           pipeline: { name: pipeline, ...(version === undefined ? {} : { version }) },
           after: [server.server],
         },
-        { provider },
+        inCluster,
       ),
   );
   return [server.server, ...scheduled];
@@ -190,7 +191,7 @@ function buildPipelines(
 
 /** The agent in a project of its own: policies add up, so it shares none. */
 function buildAgent(site: Site, agent: AgentConfig) {
-  const { tags, provider, foundry } = site;
+  const { tags, inCluster, foundry } = site;
   const { database, network, keyRefreshMinutes } = agent;
   // The foundry's vault is ours: a password is made there. Into the vault of others it is for them to put one.
   const password =
@@ -235,7 +236,7 @@ function buildAgent(site: Site, agent: AgentConfig) {
       archiveAfterDays: agent.archiveAfterDays,
       auditRetentionDays: agent.auditRetentionDays,
     },
-    { provider },
+    inCluster,
   );
   return {
     namespaces: { [agent.name]: project.namespace },

@@ -36,6 +36,33 @@ async function namespaces(): Promise<string> {
   return (await execa(kubectl, args)).stdout;
 }
 
+test("what a run made and could not record is the next one's own, and can be changed", async () => {
+  const change = (displayName: string) => {
+    const fraud = project("fraud");
+    const models = fraud.models.map((model) => ({ ...model, displayName }));
+    serve(checkout, "pr-7", [{ ...fraud, models }, project("churn", ["leaver"])]);
+  };
+  const shell = async (script: string) => {
+    const options = { cwd: checkout.folder, env: { KILN_HOME: kiln.home } };
+    return (await execa("sh", ["-c", `eval "$(node scripts/kiln.mjs env pr-7)"\n${script}`], options)).stdout;
+  };
+  await expectHealed();
+  // As if the engine had been gone before it heard that the model was made.
+  await shell(
+    "pulumi state delete --yes \"$(pulumi stack --show-urns | grep -o 'urn:.*::fraud.scorer$' | tail -1)\"",
+  );
+  change("made anew");
+  await expectHealed();
+  change("and changed");
+  await expectHealed();
+  const managers = await shell(
+    "kubectl get inferenceservice scorer -n kiln-pr-7-fraud --show-managed-fields -o jsonpath='{.metadata.managedFields[?(@.operation==\"Apply\")].manager}'",
+  );
+  expect(managers).toBe("kiln-pr-7");
+  serve(checkout, "pr-7", [project("fraud"), project("churn", ["leaver"])]);
+  expect((await kiln.run(["down", "pr-7", "--json"])).json()).toMatchObject({ remaining: [] });
+});
+
 describe("kill -9 in the middle of up, then up", () => {
   afterEach(async () => {
     expect((await kiln.run(["down", "pr-7", "--json"])).json()).toMatchObject({ remaining: [] });

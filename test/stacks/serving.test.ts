@@ -60,6 +60,22 @@ describe("serving alone", () => {
     });
   });
 
+  it("manages everything in the cluster under one name, whichever run makes it", async () => {
+    const made = await run("dev", { projects: [project("fraud")] });
+    const objects = made.recording.resources.filter(({ type }) => type.startsWith("kubernetes:"));
+    expect(objects.length).toBeGreaterThan(7);
+    for (const { inputs } of objects) {
+      expect(inputs.metadata).toMatchObject({
+        name: expect.any(String),
+        annotations: { "pulumi.com/patchFieldManager": "kiln-dev" },
+      });
+    }
+    const [model] = objects.filter(({ type }) => type.endsWith(":InferenceService"));
+    expect(model?.inputs.metadata).toMatchObject({
+      annotations: { "serving.kserve.io/deploymentMode": "Standard" },
+    });
+  });
+
   it("makes each project what it should be", async () => {
     const made = await run("dev", { projects: [project("fraud")] });
     expect(kindsOf(made)).toEqual(
