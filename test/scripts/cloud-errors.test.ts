@@ -94,6 +94,10 @@ describe("what has no code of the cloud", () => {
       "CloudUnreachable",
     ],
     ["write tcp 127.0.0.1:1->127.0.0.1:2: write: broken pipe", "CloudUnreachable"],
+    [
+      "kubernetes (resource) plugin [kubernetes] did not begin responding to RPC connections",
+      "CloudUnreachable",
+    ],
   ])("%s is %s", (text, code) => {
     const error = explain([text]);
     expect(error).toMatchObject({ code, exitCode: 1 });

@@ -9,7 +9,7 @@ export type Uncoded = Omit<Explanation, "codes" | "message"> & {
 
 /** Failures of the way to the cloud, which say nothing of what was asked. */
 export const unreachable =
-  /ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|socket hang up|connection refused|transport is closing|error reading from server|connection reset by peer|broken pipe|UNAVAILABLE|network_error/i;
+  /ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|socket hang up|connection refused|transport is closing|error reading from server|connection reset by peer|broken pipe|did not begin responding to RPC|UNAVAILABLE|network_error/i;
 
 /** Failures of the way there, of the machine, of the state's backend. The first that fits is told. */
 export const machineErrors: readonly Uncoded[] = [
