@@ -235,6 +235,9 @@ function azureTarget(
       ARM_SUBSCRIPTION_ID: subscriptionId,
       // What an earlier run made before it was killed is taken over, as in the sandbox: since v4.29 the provider refuses it.
       PULUMI_K8S_UPSERT_EXISTING_OBJECTS: "true",
+      // Most of the time is spent waiting for what gets ready by itself, a model for minutes; the engine would wait for four of them a
+      // processor. (In the sandbox, where all of it is work of this machine, more at once only takes longer.)
+      PULUMI_PARALLEL: env.PULUMI_PARALLEL || "32",
       // A pipeline's checkout is new each time and has no file of the stack's: the state itself says what encrypts it.
       PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
       PULUMI_SKIP_UPDATE_CHECK: "true",

@@ -107,6 +107,7 @@ describe("Azure as a target", () => {
       ARM_SUBSCRIPTION_ID: subscriptionId,
       PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
       PULUMI_K8S_UPSERT_EXISTING_OBJECTS: "true",
+      PULUMI_PARALLEL: "32",
       PULUMI_SKIP_UPDATE_CHECK: "true",
     });
     expect(azure).not.toHaveProperty("secretsProvider");
@@ -118,9 +119,10 @@ describe("Azure as a target", () => {
   it("takes the subscription of the one variable or of the other, and tenant only where it is told", async () => {
     signIn();
     const of = (env: NodeJS.ProcessEnv) => openTarget("azure", paths, env, signal);
-    expect(await of({ ARM_SUBSCRIPTION_ID: "two" })).toMatchObject({
+    expect(await of({ ARM_SUBSCRIPTION_ID: "two", PULUMI_PARALLEL: "4" })).toMatchObject({
       subscriptionId: "two",
       tenantId: undefined,
+      engineEnv: { PULUMI_PARALLEL: "4" },
     });
     expect(await of({ AZURE_SUBSCRIPTION_ID: "one", ARM_SUBSCRIPTION_ID: "two" })).toMatchObject({
       subscriptionId: "one",
