@@ -3,7 +3,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ask, goesAway, isAlive, isDaemon, startDaemon } from "./daemon-process.ts";
 import type { GitHubAccess } from "./environment.ts";
-import { SandboxError } from "./errors.ts";
+import { SandboxError, stateRefusal } from "./errors.ts";
 import { type DaemonFile, daemonFileSchema, sandboxPaths } from "./files.ts";
 import type { ControlPlaneFiles, KubernetesStatus } from "./kubernetes.ts";
 
@@ -194,6 +194,8 @@ export class SandboxClient {
       const next = `Read the end of its log, ${sandboxPaths(this.dataDir).log}.`;
       return new SandboxError(code, message, "The sandbox failed at what it was told.", next);
     }
+    const refused = stateRefusal(code, message);
+    if (refused !== undefined) return refused;
     const why = "The sandbox was told something that it has not or does not take; nothing was changed.";
     return new SandboxError(code, message, why, "See `kiln sandbox --help`.", true);
   }

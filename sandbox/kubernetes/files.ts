@@ -30,6 +30,6 @@ function missing(file: string): CloudError {
   return new CloudError(
     400,
     "ControlPlaneMissing",
-    `The Kubernetes control plane needs '${file}', which is not there, or cannot be run. \`kiln sandbox kubernetes start\` provides it again.`,
+    `The Kubernetes control plane needs '${file}', which is not there, or cannot be run.`,
   );
 }

@@ -50,7 +50,7 @@ export async function choosePorts(remembered: Collection<KubernetesPorts>): Prom
     throw new CloudError(
       409,
       "PortTaken",
-      `Another program listens on 127.0.0.1:${ports.api}, the port of the sandbox's Kubernetes, which stands in its users' kubeconfigs. End that program, then try again.`,
+      `Another program listens on 127.0.0.1:${ports.api}, the port of the sandbox's Kubernetes, which stands in its users' kubeconfigs.`,
     );
   }
   remembered.put("ports", ports);

@@ -278,6 +278,9 @@ describe("starting and stopping", () => {
     expect(readFileSync(path.join(client.dataDir, "sandbox.log"), "utf8")).toContain(`kubernetes: ${reason}`);
     await expect(client.startKubernetes({ binaries: linked, crds })).rejects.toMatchObject({
       code: "ControlPlaneMissing",
+      cause: expect.stringContaining(`'${linked.kwok}', which is not there`),
+      next: expect.stringContaining("kiln engine --control-plane"),
+      usage: false,
     });
     await expect(client.startKubernetes({ binaries, crds: "not/absolute" })).rejects.toMatchObject({
       code: "InvalidArgument",
@@ -303,7 +306,12 @@ describe("starting and stopping", () => {
     const other = net.createServer();
     await once(other.listen(Number(new URL(server).port), "127.0.0.1"), "listening");
     try {
-      await expect(cluster.start()).rejects.toMatchObject({ code: "PortTaken" });
+      await expect(cluster.start()).rejects.toMatchObject({
+        code: "PortTaken",
+        cause: expect.stringContaining("Another program listens on"),
+        next: "End that program, then run it again.",
+        usage: false,
+      });
       expect(await cluster.status()).toMatchObject({ state: "failed", processes: [] });
     } finally {
       other.close();
