@@ -75,11 +75,12 @@ export const kubernetesErrors: readonly Uncoded[] = [
   },
   {
     code: "ClusterUnauthorized",
-    message: /\bUnauthorized\b|the server has asked for the client to provide credentials/,
+    message:
+      /\bUnauthorized\b|the server has asked for the client to provide credentials|is no user of the sandbox's Kubernetes/,
     what: "the cluster does not accept who is signed in",
-    why: "The token in the kubeconfig has expired, or is of another cluster.",
+    why: "The token in the kubeconfig has expired, or is of another cluster; of the sandbox's principals, the stranger has none.",
     consequence: `Nothing more was changed. ${goesOn}`,
-    next: "Sign in again (`oc login`), then run it again.",
+    next: "Sign in again (`oc login`; in the sandbox, as another principal), then run it again.",
   },
   {
     code: "ObjectRefusedByPolicy",

@@ -29,6 +29,7 @@ const said: readonly (readonly [code: string, text: string])[] = [
     'namespaces is forbidden: User "viewer" cannot create resource "namespaces" in API group "" at the cluster scope',
   ],
   ["ClusterUnauthorized", "Unauthorized"],
+  ["ClusterUnauthorized", "Preview failed: whoever runs the engine is no user of the sandbox's Kubernetes"],
   ["ObjectRefusedByPolicy", 'admission webhook "check.example.com" denied the request: no'],
   [
     "ObjectExists",
