@@ -11,6 +11,7 @@ import { Notebook } from "../components/openshift/notebook.ts";
 import { PipelineServer } from "../components/openshift/pipeline-server.ts";
 import { ScheduledPipeline } from "../components/openshift/scheduled-pipeline.ts";
 import { ServingRuntime } from "../components/openshift/serving-runtime.ts";
+import { projectNamespace } from "../components/shared/kubernetes.ts";
 import { secretNameFor } from "../components/shared/names.ts";
 import { makeTags } from "../components/shared/tags.ts";
 import type { KilnConfig } from "./config.ts";
@@ -40,8 +41,13 @@ export type ServingOutputs = {
 /** Builds serving of one environment. Projects do not wait for one another. */
 export function serving(config: KilnConfig, foundry: Foundry | undefined): ServingOutputs {
   const { cluster, projects } = config.serving;
-  const provider = new Provider("cluster", cluster.context === undefined ? {} : { context: cluster.context });
   const tags = makeTags({ ...config, env: config.environment.name });
+  const provider = new Provider("cluster", {
+    // By itself the provider takes another kubeconfig for another cluster, by a guess, and has everything be replaced: a colleague's
+    // would cost every volume. Whether things are where they should be Kiln asks the cluster.
+    clusterIdentifier: projectNamespace(config.workload, tags.env, "cluster"),
+    ...(cluster.context === undefined ? {} : { context: cluster.context }),
+  });
   const inCluster = { provider, transformations: [managedAsOne(tags.env)] };
   const site: Site = { config, tags, inCluster, foundry };
   const built = projects.map((project) => buildProject(site, project));

@@ -1,5 +1,5 @@
 import { output, runtime } from "@pulumi/pulumi";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { program } from "../../stacks/program.ts";
 import { only, type Recording, record, settled } from "../components/recording.ts";
 import { DIGEST, project, SIZE } from "./serving-samples.ts";
@@ -105,6 +105,17 @@ describe("serving alone", () => {
     expect((await provider()).inputs).toMatchObject({ context: "theirs" });
     process.env.KILN_KUBE_CONTEXT = "sandbox";
     expect((await provider()).inputs).toMatchObject({ context: "sandbox" });
+  });
+
+  it("is never replaced as a whole because another's kubeconfig leads to the same cluster", async () => {
+    for (const kubeconfig of ["/home/ann/.kube/config", "/home/bob/.kube/config"]) {
+      vi.stubEnv("KUBECONFIG", kubeconfig);
+      const { recording } = await run("dev", { projects: [project("fraud")] });
+      expect(only(recording, "pulumi:providers:kubernetes").inputs).toMatchObject({
+        clusterIdentifier: "kiln-dev-cluster",
+      });
+    }
+    vi.unstubAllEnvs();
   });
 
   it("says of a pull request's namespaces when nobody needs them", async () => {
