@@ -22,8 +22,14 @@ export async function stop(context: VerbContext): Promise<ExitCode> {
   return exitCodes.done;
 }
 
+/** Of a sandbox that does not run, its Kubernetes does not either: that is an answer, and no failure. */
 export async function status(context: VerbContext): Promise<ExitCode> {
-  return tell(context, await clientOf(context).kubernetes());
+  const client = clientOf(context);
+  const { running } = await client.status();
+  if (running) return tell(context, await client.kubernetes());
+  context.out.document({ running: false, state: "stopped" });
+  context.out.say(notRunning);
+  return exitCodes.done;
 }
 
 /** The file, not what is in it: that is a secret. */
@@ -43,6 +49,9 @@ export async function kubeconfig(context: VerbContext, options: { as: string }):
   return exitCodes.done;
 }
 
+const again = "`kiln sandbox kubernetes start` starts it.";
+const notRunning = `Kubernetes is not running. ${again}`;
+
 function clientOf(context: VerbContext): SandboxClient {
   return new SandboxClient(kilnPaths(context.env).sandbox, context.signal);
 }
@@ -50,8 +59,7 @@ function clientOf(context: VerbContext): SandboxClient {
 function tell(context: VerbContext, found: KubernetesStatus): ExitCode {
   const { out } = context;
   out.document(found);
-  const again = "`kiln sandbox kubernetes start` starts it.";
-  if (found.state === "stopped") out.say(`Kubernetes is not running. ${again}`);
+  if (found.state === "stopped") out.say(notRunning);
   else if (found.state === "failed") out.say(`Kubernetes does not run: ${found.reason}\n${again}`);
   else {
     const rows = [

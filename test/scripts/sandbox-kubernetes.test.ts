@@ -19,6 +19,8 @@ test("start makes the sandbox and its cluster, and says where all is; stop keeps
   expect(early.exitCode).toBe(1);
   expect(early.json()).toMatchObject({ error: { code: "SandboxNotRunning" } });
   expect((await kubernetes("stop")).exitCode).toBe(0);
+  const none = await kubernetes("status", "--json");
+  expect([none.exitCode, none.json()]).toEqual([0, { running: false, state: "stopped" }]);
 
   const started = await kubernetes("start", "--json");
   expect(started.stderr).toBe("");
