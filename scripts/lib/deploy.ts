@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { PreviewOptions, UpOptions } from "@pulumi/pulumi/automation/index.js";
 import { wantsStackTraces } from "../../stacks/config.ts";
 import { isRegionFull, passesByItself } from "./cloud-errors.ts";
+import { refuseOtherCluster } from "./cluster/other-cluster.ts";
 import { KilnError } from "./errors.ts";
 import { finishLeaving, holdTo, leaveFullRegion } from "./fallback.ts";
 import { forgetGone, lookForGone } from "./gone.ts";
@@ -95,6 +96,7 @@ function build(
 ): Promise<Omit<Deployed, "left">> {
   const { resolved, clients, config } = session;
   return operate(handle, resolved.environment, context, record, async () => {
+    await refuseOtherCluster(session, handle.state);
     if (await heal(handle, handle.state, resolved.subscriptionId, clients, context)) await handle.read();
     else await forgetGone(context, handle, await lookForGone(context, session, handle.state));
     const only = await clearNames(context, session, handle.state);

@@ -1,4 +1,5 @@
 import { clusterLabels, hasClusterResources, refOf } from "./cluster/objects.ts";
+import { refuseOtherCluster } from "./cluster/other-cluster.ts";
 import { whyItStays } from "./cluster/readiness.ts";
 import { exitCodes, KilnError } from "./errors.ts";
 import { heal } from "./heal.ts";
@@ -123,6 +124,7 @@ export async function removeAll(
 ): Promise<void> {
   const { resolved, clients } = session;
   await operate(handle, resolved.environment, context, record, async () => {
+    await refuseOtherCluster(session, handle.state);
     if (await heal(handle, handle.state, resolved.subscriptionId, clients, context)) await handle.read();
     await refuseForeign(session, handle);
     // A vault that nobody may purge can be had back where it was, and the logs with it.
