@@ -1,6 +1,6 @@
 /** What a rule sees and says. Rules are pure: `(resource, context) => Violation[]`; pack.ts joins them to the engine. */
 
-import { remembered } from "./secrets/remembered.ts";
+import { remembered } from "./remembered.ts";
 
 /** Stands for a value that is only known once something is deployed. A rule lets it pass: `up` judges it when it is known. */
 export const UNKNOWN: unique symbol = Symbol("unknown until deployed");

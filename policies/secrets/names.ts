@@ -3,7 +3,7 @@
  * last word decides: `clientSecret` holds a secret, `clientSecretUri` and `keyName` tell something about one.
  */
 
-import { remembered } from "./remembered.ts";
+import { remembered } from "../remembered.ts";
 
 /** `secret`: the value is a credential; `connection`: it is one if it carries a credential; `plain`: the name says nothing. */
 export type FieldKind = "secret" | "connection" | "plain";

@@ -1,7 +1,7 @@
 import type { Props, Value } from "../model.ts";
+import { remembered } from "../remembered.ts";
 import { fieldKind, hintsAtSecret, isCredentialName, isPassword } from "./names.ts";
 import { type Child, childrenOf } from "./paths.ts";
-import { remembered } from "./remembered.ts";
 import { assignmentIn, looksSecret, NOTHING_AROUND, randomIn, type Surroundings, shapeOf } from "./shapes.ts";
 import { decodeBase64, isReference } from "./text.ts";
 

@@ -1,5 +1,5 @@
+import { remembered } from "../remembered.ts";
 import { fieldKind, isCredentialName, isRandomByNature } from "./names.ts";
-import { remembered } from "./remembered.ts";
 import { isReference, looksRandom, withoutPublicParts } from "./text.ts";
 
 interface Shape {

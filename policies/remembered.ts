@@ -1,6 +1,6 @@
 /** Answers that are kept at most; then all are forgotten, which costs less than to keep account of their age. */
 const MOST = 20_000;
-/** Names are short; what is longer is not worth its place. */
+/** Names, and values that come back, are short; what is longer is not worth its place. */
 const LONGEST = 256;
 
 /**
