@@ -7,6 +7,7 @@ import type { ClusterAccess } from "./cluster/client.ts";
 import { KilnError } from "./errors.ts";
 import type { ClientOptions } from "./keys/azure-account-keys.ts";
 import type { KilnPaths } from "./paths.ts";
+import { rejectOn } from "./signals.ts";
 
 export const clouds = ["sandbox", "azure"] as const;
 export type CloudName = (typeof clouds)[number];
@@ -247,13 +248,6 @@ function azureTarget(
 
 function secretsBy(provider: string | undefined): Pick<CloudTarget, "secretsProvider"> {
   return provider ? { secretsProvider: provider } : {};
-}
-
-function rejectOn(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
 }
 
 /** What each way of signing in said, a line for each. */

@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { nearest, type ServingConfig } from "../../../stacks/config.ts";
 import { KilnError } from "../errors.ts";
+import { rejectOn } from "../signals.ts";
 import { type ClusterAccess, loadConfig, statusOf } from "./client.ts";
 
 const untouched = "Nothing was touched.";
@@ -188,11 +189,4 @@ function refused(error: unknown, server: string, late: boolean): KilnError {
 function issuerIn(document: unknown): string | undefined {
   const { issuer } = (typeof document === "string" ? JSON.parse(document) : document) as { issuer?: unknown };
   return typeof issuer === "string" ? issuer : undefined;
-}
-
-function rejectOn(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
 }
