@@ -1,41 +1,25 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { type TlsMaterial, tlsMaterial } from "../../sandbox/front/certificates.ts";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { ApiError, NoMatchError, UnreachableError } from "../../sandbox/providers/kubernetes/api-error.ts";
 import { createObject } from "../../sandbox/providers/kubernetes/apply.ts";
 import type { KubeClient } from "../../sandbox/providers/kubernetes/client.ts";
 import { Discovery, pathOf } from "../../sandbox/providers/kubernetes/discovery.ts";
-import { hangUp, refuse, ScriptedApiServer, say } from "./scripted-api-server.ts";
+import { hangUp, refuse, say, server, soon, useScriptedServer } from "./scripted-api-server.ts";
 
 /*
  * Requests and discovery against an API server of which every answer is scripted.
  */
 
-let folder: string;
-let tls: TlsMaterial;
-let server: ScriptedApiServer;
 let client: KubeClient;
 const signal = new AbortController().signal;
-/** A slow machine must not turn a condition into a failure. */
-const soon = { timeout: 60_000 };
 
 const get = (at = "/api/v1/things") => client.send({ method: "GET", path: at, signal });
 
-beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "kube-client-"));
-  tls = await tlsMaterial(folder);
-});
-afterAll(() => rm(folder, { recursive: true }));
+useScriptedServer();
 beforeEach(async () => {
-  server = new ScriptedApiServer(tls);
-  await server.listen();
   client = await server.client();
 });
 afterEach(async () => {
   await client.close();
-  await server.close();
 });
 
 test.each([

@@ -1,42 +1,36 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type TlsMaterial, tlsMaterial } from "../../sandbox/front/certificates.ts";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Connection } from "../../sandbox/providers/kubernetes/connection.ts";
 import { isLost, rootOf } from "../../sandbox/providers/kubernetes/lost.ts";
 import { Slots } from "../../sandbox/providers/kubernetes/signals.ts";
-import { type Answer, event, hangUp, quiet, refuse, ScriptedApiServer, say } from "./scripted-api-server.ts";
+import {
+  type Answer,
+  event,
+  hangUp,
+  quiet,
+  refuse,
+  say,
+  server,
+  soon,
+  useScriptedServer,
+} from "./scripted-api-server.ts";
 
 /*
  * What goes over the wire between the official client and an API server of which every answer is scripted.
  */
 
-let folder: string;
-let tls: TlsMaterial;
-let server: ScriptedApiServer;
 let connection: Connection;
-/** A slow machine must not turn a condition into a failure. */
-const soon = { timeout: 60_000 };
 const signal = new AbortController().signal;
 const things = "/api/v1/things";
 const get = { method: "GET", path: things, signal } as const;
 
-beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "kube-connection-"));
-  tls = await tlsMaterial(folder);
-});
-afterAll(() => rm(folder, { recursive: true }));
+useScriptedServer();
 beforeEach(async () => {
-  server = new ScriptedApiServer(tls);
-  await server.listen();
   connection = await Connection.open(server.config());
 });
 afterEach(async () => {
   await connection.close();
-  await server.close();
 });
 
 /** Answers with what was asked. */

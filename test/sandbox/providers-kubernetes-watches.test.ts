@@ -1,9 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { type TlsMaterial, tlsMaterial } from "../../sandbox/front/certificates.ts";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { KubeClient } from "../../sandbox/providers/kubernetes/client.ts";
 import { type Change, Informers } from "../../sandbox/providers/kubernetes/informers.ts";
 import type { JsonMap } from "../../sandbox/providers/kubernetes/json.ts";
@@ -14,34 +10,24 @@ import {
   object,
   quiet,
   refuse,
-  ScriptedApiServer,
   say,
+  server,
+  soon,
+  useScriptedServer,
 } from "./scripted-api-server.ts";
 
 /*
  * Watches over the official client, against an API server of which every answer is scripted.
  */
 
-let folder: string;
-let tls: TlsMaterial;
-let server: ScriptedApiServer;
 let client: KubeClient;
-/** A slow machine must not turn a condition into a failure. */
-const soon = { timeout: 60_000 };
 
-beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "kube-client-"));
-  tls = await tlsMaterial(folder);
-});
-afterAll(() => rm(folder, { recursive: true }));
+useScriptedServer();
 beforeEach(async () => {
-  server = new ScriptedApiServer(tls);
-  await server.listen();
   client = await server.client();
 });
 afterEach(async () => {
   await client.close();
-  await server.close();
 });
 
 test("a thousand that wait in one place share one list and one watch", async () => {

@@ -1,9 +1,13 @@
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import type { Cluster, User } from "@kubernetes/client-node";
-import type { TlsMaterial } from "../../sandbox/front/certificates.ts";
+import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
+import { type TlsMaterial, tlsMaterial } from "../../sandbox/front/certificates.ts";
 import { KubeClient } from "../../sandbox/providers/kubernetes/client.ts";
 import { Connection } from "../../sandbox/providers/kubernetes/connection.ts";
 import { SharedConfig } from "../../sandbox/providers/kubernetes/shared-config.ts";
@@ -99,4 +103,25 @@ export class ScriptedApiServer {
   async client(options: { quietMs?: number } = {}): Promise<KubeClient> {
     return new KubeClient(await Connection.open(this.config(), options));
   }
+}
+
+/** The server of the test that runs. */
+export let server: ScriptedApiServer;
+/** A slow machine must not turn a condition into a failure. */
+export const soon = { timeout: 60_000 };
+
+/** Gives each test of a file a server of its own, which ends after whatever the test itself has open. */
+export function useScriptedServer(): void {
+  let folder: string;
+  let tls: TlsMaterial;
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "scripted-api-server-"));
+    tls = await tlsMaterial(folder);
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+  beforeEach(async () => {
+    server = new ScriptedApiServer(tls);
+    await server.listen();
+  });
+  afterEach(() => server.close());
 }
