@@ -1,11 +1,11 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { execa } from "execa";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { KubeClient } from "../../sandbox/providers/kubernetes/client.ts";
 import { serveProviders } from "../../sandbox/providers/server.ts";
 import { type TestEngine, testEngine } from "../harness/engine.ts";
+import { type EngineRun, expectNotOnDisk, runEngine } from "../harness/engine-program.ts";
 import { type TestKubernetes, testKubernetes } from "../harness/kubernetes.ts";
 import { subscriptionId, tenantId } from "./providers-client.ts";
 import { FakeArm, fakeToken } from "./providers-fake-arm.ts";
@@ -47,22 +47,9 @@ afterAll(async () => {
   await rm(home, { recursive: true });
 });
 
-async function pulumi(args: string[]): Promise<{ exitCode: number; stdout: string; all: string }> {
-  const env = {
-    PATH: [engine.binDir, path.dirname(process.execPath), process.env.PATH].join(path.delimiter),
-    HOME: home,
-    PULUMI_HOME: path.join(home, "pulumi"),
-    PULUMI_BACKEND_URL: `file://${home}`,
-    PULUMI_CONFIG_PASSPHRASE: "",
-    PULUMI_SKIP_UPDATE_CHECK: "1",
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    PULUMI_DEBUG_PROVIDERS: `kubernetes:${served.ports.kubernetes}`,
-  };
-  const stack = ["--stack", "dev", "--non-interactive"];
-  const options = { cwd: program, env, extendEnv: false, reject: false, all: true } as const;
-  const done = await execa(engine.pulumi, [...args, ...stack], options);
-  for (const each of words) expect(done.all).not.toContain(each);
-  return { exitCode: done.exitCode ?? -1, stdout: done.stdout, all: done.all };
+function pulumi(args: string[]): Promise<EngineRun> {
+  const reached = `kubernetes:${served.ports.kubernetes}`;
+  return runEngine({ engine, folder: program, home, providers: reached, secrets: words }, args);
 }
 
 const configFile = () => ["--config-file", path.join(home, "Pulumi.dev.yaml")];
@@ -232,11 +219,7 @@ test("an API server that is killed in the middle of an up is waited for", async 
 });
 
 test("nothing on disk shows a secret", async () => {
-  for (const entry of await readdir(home, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const text = await readFile(path.join(entry.parentPath, entry.name), "utf8");
-    for (const each of words) expect(text.includes(each), entry.name).toBe(false);
-  }
+  await expectNotOnDisk(home, words);
 });
 
 test("a destroy leaves nothing", async () => {

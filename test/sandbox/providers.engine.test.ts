@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type TestEngine, testEngine } from "../harness/engine.ts";
+import { type EngineRun, expectNotOnDisk, runEngine } from "../harness/engine-program.ts";
 import { startProviders, subscriptionId } from "./providers-client.ts";
 
 /*
@@ -30,23 +30,10 @@ afterAll(async () => {
   await rm(home, { recursive: true });
 });
 
-async function pulumi(args: string[]): Promise<{ exitCode: number; stdout: string; all: string }> {
-  const { azureNative, command } = providers.served.ports;
-  const env = {
-    PATH: [engine.binDir, path.dirname(process.execPath), process.env.PATH].join(path.delimiter),
-    HOME: home,
-    PULUMI_HOME: path.join(home, "pulumi"),
-    PULUMI_BACKEND_URL: `file://${home}`,
-    PULUMI_CONFIG_PASSPHRASE: "",
-    PULUMI_SKIP_UPDATE_CHECK: "1",
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    PULUMI_DEBUG_PROVIDERS: `azure-native:${azureNative},command:${command}`,
-  };
-  const stack = ["--stack", "dev", "--non-interactive"];
-  const options = { cwd: program, env, extendEnv: false, reject: false, all: true } as const;
-  const done = await execa(engine.pulumi, [...args, ...stack], options);
-  for (const secret of secrets) expect(done.all).not.toContain(secret);
-  return { exitCode: done.exitCode ?? -1, stdout: done.stdout, all: done.all };
+function pulumi(args: string[]): Promise<EngineRun> {
+  const { ports } = providers.served;
+  const reached = `azure-native:${ports.azureNative},command:${ports.command}`;
+  return runEngine({ engine, folder: program, home, providers: reached, secrets }, args);
 }
 
 const configFile = () => ["--config-file", path.join(home, "Pulumi.dev.yaml")];
@@ -181,11 +168,7 @@ test("another name replaces, with all that stands in it", async () => {
 });
 
 test("nothing on disk shows a secret", async () => {
-  for (const entry of await readdir(home, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const text = await readFile(path.join(entry.parentPath, entry.name), "utf8");
-    for (const secret of secrets) expect(text.includes(secret), entry.name).toBe(false);
-  }
+  await expectNotOnDisk(home, secrets);
 });
 
 test("a destroy runs the delete and leaves nothing", async () => {

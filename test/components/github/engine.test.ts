@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { ManagedServiceIdentityClient } from "@azure/arm-msi";
 import { ClientAssertionCredential } from "@azure/identity";
-import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parse } from "yaml";
 import { ACTIONS } from "../../../components/github/model/actions.ts";
 import { type TestEngine, testEngine } from "../../harness/engine.ts";
+import { type EngineRun, runEngine } from "../../harness/engine-program.ts";
 import { type GitHubSandbox, gitHubSandbox } from "../../sandbox/github/support.ts";
 
 /*
@@ -53,26 +53,13 @@ async function configure(changes: Record<string, number>): Promise<void> {
   await writeFile(configFile(), JSON.stringify({ config }));
 }
 
-async function pulumi(...args: string[]): Promise<{ stdout: string; all: string }> {
-  const env = {
-    PATH: [engine.binDir, path.dirname(process.execPath), process.env.PATH].join(path.delimiter),
-    HOME: home,
-    PULUMI_HOME: path.join(home, "pulumi"),
-    PULUMI_BACKEND_URL: `file://${home}`,
-    PULUMI_CONFIG_PASSPHRASE: "",
-    PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
-    PULUMI_SKIP_UPDATE_CHECK: "1",
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    PULUMI_DEBUG_PROVIDERS: providers,
-  };
+async function pulumi(...args: string[]): Promise<EngineRun> {
   const file = args[0] === "stack" ? [] : ["--config-file", configFile()];
-  const done = await execa(engine.pulumi, [...args, ...file, "--stack", "dev", "--non-interactive"], {
-    cwd: home,
-    env,
-    extendEnv: false,
-    reject: false,
-    all: true,
-  });
+  const env = { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" };
+  const done = await runEngine({ engine, folder: home, home, providers, secrets: [], env }, [
+    ...args,
+    ...file,
+  ]);
   expect(done.exitCode, done.all).toBe(0);
   return done;
 }

@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type TestEngine, testEngine } from "../../harness/engine.ts";
+import { type EngineRun, expectNotOnDisk, runEngine } from "../../harness/engine-program.ts";
 import { type GitHubSandbox, gitHubSandbox, refusal } from "./support.ts";
 
 /*
@@ -33,22 +33,12 @@ afterAll(async () => {
   await rm(home, { recursive: true });
 });
 
-async function pulumi(args: string[]): Promise<{ exitCode: number; stdout: string; all: string }> {
-  const env = {
-    PATH: [engine.binDir, path.dirname(process.execPath), process.env.PATH].join(path.delimiter),
-    HOME: home,
-    PULUMI_HOME: path.join(home, "pulumi"),
-    PULUMI_BACKEND_URL: `file://${home}`,
-    PULUMI_CONFIG_PASSPHRASE: "",
-    PULUMI_SKIP_UPDATE_CHECK: "1",
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    PULUMI_DEBUG_PROVIDERS: `github:${port}`,
-  };
-  const stack = ["--stack", "dev", "--non-interactive"];
-  const options = { cwd: program, env, extendEnv: false, reject: false, all: true } as const;
-  const done = await execa(engine.pulumi, [...args, ...stack], options);
-  for (const secret of [word, it.tokenOf("owner")]) expect(done.all).not.toContain(secret);
-  return { exitCode: done.exitCode ?? -1, stdout: done.stdout, all: done.all };
+function pulumi(args: string[]): Promise<EngineRun> {
+  const reached = `github:${port}`;
+  return runEngine(
+    { engine, folder: program, home, providers: reached, secrets: [word, it.tokenOf("owner")] },
+    args,
+  );
 }
 
 const configFile = () => ["--config-file", path.join(home, "Pulumi.dev.yaml")];
@@ -132,11 +122,7 @@ test("what exists can be adopted by its id", async () => {
 });
 
 test("nothing on disk shows a secret", async () => {
-  for (const entry of await readdir(home, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const text = await readFile(path.join(entry.parentPath, entry.name), "utf8");
-    for (const secret of [word, it.tokenOf("owner")]) expect(text.includes(secret), entry.name).toBe(false);
-  }
+  await expectNotOnDisk(home, [word, it.tokenOf("owner")]);
 });
 
 test("a destroy leaves nothing", async () => {
