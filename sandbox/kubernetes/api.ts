@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { Answer } from "../providers/kubernetes/answer.ts";
 import type { Connection } from "../providers/kubernetes/connection.ts";
 import { type Json, textAt } from "../providers/kubernetes/json.ts";
 import { isLost } from "../providers/kubernetes/lost.ts";
@@ -41,6 +42,12 @@ export class Refusal extends Error {
     this.name = "Refusal";
     this.status = status;
   }
+}
+
+/** The body of an answer that is no refusal. @throws Refusal */
+export function taken(answer: Answer, what: string): object {
+  if (answer.status < 400) return answer.body;
+  throw new Refusal(what, answer);
 }
 
 /** Whether something failed for the server's reasons, which has ended or is busy, and not for what it was asked. */

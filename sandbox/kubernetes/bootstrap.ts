@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Answer } from "../providers/kubernetes/answer.ts";
 import type { Connection } from "../providers/kubernetes/connection.ts";
-import { Refusal } from "./api.ts";
+import { taken } from "./api.ts";
 import { type SetUpObject, setUpObjects } from "./objects.ts";
+import { awaitServed } from "./served.ts";
 
 const fieldManager = "kiln-sandbox";
 const definitionsPath = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
@@ -46,11 +47,7 @@ export async function setUp(options: {
   await Promise.all(due.map((each) => define(api, each, signal)));
   if (noted.objects !== objectsHash)
     await Promise.all(inOrder(objects).map((chain) => applyAll(api, chain, signal)));
-  await established(
-    api,
-    definitions.map(({ name }) => name),
-    signal,
-  );
+  await awaitServed(api, new Set(definitions.map(({ name }) => name)), signal);
 
   const data = {
     objects: objectsHash,
@@ -179,32 +176,6 @@ async function apply(api: Connection, { path, body }: SetUpObject, signal: Abort
   taken(await api.ask({ method: "PATCH", path, query, body, contentType, signal }), path);
 }
 
-/** Waits until the API server lists what was defined. */
-async function established(api: Connection, names: readonly string[], signal: AbortSignal): Promise<void> {
-  const accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-  type Version = { resources?: { resource: string }[] | null };
-  type Groups = { items?: { metadata: { name: string }; versions: Version[] | null }[] | null };
-  await until(signal, async () => {
-    const { items } = taken(
-      await api.ask({ method: "GET", path: "/apis", accept, signal }),
-      "/apis",
-    ) as Groups;
-    const served = new Set<string>();
-    for (const { metadata, versions } of items ?? []) {
-      for (const { resources } of versions ?? []) {
-        for (const { resource } of resources ?? []) served.add(`${resource}.${metadata.name}`);
-      }
-    }
-    return names.every((name) => served.has(name));
-  });
-}
-
 async function until(signal: AbortSignal, done: () => Promise<boolean>): Promise<void> {
   while (!(await done())) await delay(25, undefined, { signal });
-}
-
-/** The body of an answer that is no refusal. @throws Refusal */
-function taken(answer: Answer, what: string): object {
-  if (answer.status < 400) return answer.body;
-  throw new Refusal(what, answer);
 }

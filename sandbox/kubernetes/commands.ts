@@ -86,6 +86,8 @@ export function commandsOf(
         "--service-cluster-ip-range=172.30.0.0/16",
         // The service `kubernetes` cannot have an endpoint on loopback.
         "--endpoint-reconciler-type=none",
+        // Else it says that it is ready while it still refuses to list what is not in its caches yet.
+        "--feature-gates=WatchCacheInitializationPostStartHook=true",
         "--profiling=false",
       ],
     },

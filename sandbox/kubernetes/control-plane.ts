@@ -45,6 +45,8 @@ export class KubernetesControlPlane {
   readonly #processes: Processes;
   readonly #environment: () => Record<string, string>;
   #parts: Supervised[] = [];
+  /** In which of the API server's lives it was set up last. */
+  #setUpIn: number | undefined;
   #state: KubernetesStatus["state"] = "stopped";
   #reason: string | undefined;
   /** One start, stop or reset after the other. */
@@ -77,7 +79,9 @@ export class KubernetesControlPlane {
       const same = JSON.stringify(before?.files) === JSON.stringify(files);
       if (this.#state === "running" && same) {
         // It may have been killed a moment ago, and be about to come back.
-        await this.#answering(AbortSignal.any([this.#abort.signal, AbortSignal.timeout(readyWithinMs)]));
+        const within = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(readyWithinMs)]);
+        await this.#answering(within);
+        if (this.#apiLives !== this.#setUpIn) await this.#setUpAgain(files, within);
         return this.status();
       }
       if (this.#closed) throw told();
@@ -178,23 +182,13 @@ export class KubernetesControlPlane {
     opening.catch(() => undefined);
     await this.#until("etcd", () => isListening(ports.etcd), within);
     start("kube-apiserver");
-    const definitions = definitionFiles(files);
     const api = await opening;
     try {
+      const definitions = definitionFiles(files);
       const early = isNew ? defineEarly({ api, definitions, signal: within }) : undefined;
       await this.#answering(within);
       start("kube-controller-manager");
-      const fresh = (await early) ?? new Set();
-      // Whatever ends meanwhile comes back, and what was done is not done again.
-      for (let left = mostTries; ; left -= 1) {
-        try {
-          await setUp({ api, definitions, fresh, signal: within });
-          break;
-        } catch (error) {
-          if (left === 0 || !isPassing(error)) throw error;
-          await this.#answering(within);
-        }
-      }
+      await this.#setUp({ api, definitions, fresh: (await early) ?? new Set(), signal: within });
     } finally {
       await api.close();
     }
@@ -203,6 +197,37 @@ export class KubernetesControlPlane {
       const begun = async () => this.#parts.every((part) => part.name !== name || part.pid !== undefined);
       await this.#until(name as PartName, begun, within);
     }
+  }
+
+  /** Whatever ends meanwhile comes back, and what was done is not done again. */
+  async #setUp(options: Parameters<typeof setUp>[0]): Promise<void> {
+    for (let left = mostTries; ; left -= 1) {
+      const lives = this.#apiLives;
+      try {
+        await setUp(options);
+        this.#setUpIn = lives;
+        return;
+      } catch (error) {
+        if (this.#abort.signal.aborted) throw told();
+        if (left === 0 || !isPassing(error)) throw error;
+        await this.#answering(options.signal);
+      }
+    }
+  }
+
+  /** The API server came back: what it serves it has to make ready anew. */
+  async #setUpAgain(files: ControlPlaneFiles, signal: AbortSignal): Promise<void> {
+    const api = await this.#api();
+    try {
+      await this.#setUp({ api, definitions: definitionFiles(files), fresh: new Set(), signal });
+    } finally {
+      await api.close();
+    }
+  }
+
+  /** How often the API server was started again. */
+  get #apiLives(): number | undefined {
+    return this.#parts.find(({ name }) => name === "kube-apiserver")?.restarts;
   }
 
   #api(): Promise<Connection> {
