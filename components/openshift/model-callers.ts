@@ -5,7 +5,7 @@ import type { Resource } from "@pulumi/pulumi";
 import { kubernetesLabels } from "../shared/kubernetes.ts";
 import type { InferenceServiceArgs, TokenAuth } from "./inference-args.ts";
 import { CANARY_SUFFIX } from "./inference-spec.ts";
-import { placed } from "./place.ts";
+import { besideGuards, placed } from "./place.ts";
 import { isNobody, rbacSubjects, roleRef } from "./subjects.ts";
 
 /** Name of the service account for callers of a model. Pure. */
@@ -29,7 +29,7 @@ export function letCallersIn(
   if (!account && isNobody(callers)) return undefined;
   const named = callersAccountOf(modelName);
   const metadata = { name: named, namespace: project.namespace, labels: kubernetesLabels(args.tags) };
-  const options = placed(project, { parent });
+  const options = placed(besideGuards(project), { parent });
   const own = account ? [{ kind: "ServiceAccount", name: named, namespace: project.namespace }] : [];
   if (account)
     new ServiceAccount(`${name}-callers`, { metadata, automountServiceAccountToken: false }, options);

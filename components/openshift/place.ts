@@ -32,6 +32,17 @@ export function behindGuards(place: ProjectPlace): Pick<ProjectPlace, "namespace
   return { namespace, ...(namespaceObject === undefined ? {} : { namespaceObject }) };
 }
 
+/**
+ * The same place for what runs nothing, which no quota or policy concerns: it comes after the namespace alone. With many models each
+ * reference counts. Pure.
+ */
+export function besideGuards(
+  place: ProjectPlace,
+): Pick<ProjectPlace, "namespace" | "namespaceObject" | "ready"> {
+  const { namespaceObject } = place;
+  return { ...behindGuards(place), ready: namespaceObject === undefined ? [] : [namespaceObject] };
+}
+
 /** Options of an object in a project: made after what guards the project, deleted with its namespace. Pure. */
 export function placed(
   place: Pick<ProjectPlace, "namespace" | "namespaceObject" | "ready">,

@@ -28,11 +28,20 @@ interface Runner {
   run(...args: unknown[]): Promise<unknown>;
 }
 
+/** The part of a component that its declarations leave out. */
+interface Outputs {
+  registerOutputs(this: { readonly __pulumiType: string }, outputs: unknown): void;
+}
+
+/** The SDK's own, which is replaced below. */
+const { registerOutputs } = resource.ComponentResource.prototype as unknown as Outputs;
+
 /** A stack in the Automation API, without the commands that the API would run only to ask what is known already. */
 export async function automationStack(options: AutomationOptions): Promise<Stack> {
   // The SDK tells the engine of every step of every registration, each in a call of its own, for a `--debug` of the
   // command line that Kiln does not have.
   log.debug = async () => {};
+  recordOutputsOfStackOnly();
   // As in stacks/index.ts.
   if (options.stackTraces !== true) Object.assign(resource.Resource, { stackTrace: () => [] });
   const { environment, engine, onStarted, workDir, pulumiHome, envVars } = options;
@@ -62,4 +71,18 @@ export async function automationStack(options: AutomationOptions): Promise<Stack
   // An update is followed by three more starts of the engine, for its outputs, masked and bare, and for its place in the
   // history. The outputs stand in the engine's events, and the history is not asked for.
   return Object.assign(stack, { outputs: async () => ({}), info: async () => undefined });
+}
+
+/**
+ * A component's outputs are for the record and for no one else: the program has them, and Kiln's progress shows resources. The engine
+ * writes the whole record once more for each component that tells it of some (pkg/backend/snapshot.go), a twentieth of the time
+ * that ten projects with a hundred models take to come up. Only what the environment gives, the stack's outputs, is told.
+ */
+function recordOutputsOfStackOnly(): void {
+  const ofStack: Outputs = {
+    registerOutputs(outputs) {
+      if (this.__pulumiType === "pulumi:pulumi:Stack") registerOutputs.call(this, outputs);
+    },
+  };
+  Object.assign(resource.ComponentResource.prototype, ofStack);
 }

@@ -43,6 +43,18 @@ test("up builds projects and models, and tells where they are", async () => {
   expect(up.json()).not.toHaveProperty("region");
 });
 
+test("on record are the outputs of the environment and of its resources, and none of components", async () => {
+  const { deployment } = JSON.parse(await shell("pulumi stack export --stack dev")) as {
+    deployment: { resources: { type: string; outputs?: object }[] };
+  };
+  const told = deployment.resources.filter(({ outputs = {} }) => Object.keys(outputs).length > 0);
+  const types = new Set(told.map(({ type }) => type.split(":")[0]));
+  expect(types).toEqual(new Set(["pulumi", "kubernetes"]));
+  expect(told.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs).toMatchObject({
+    namespaces: { fraud: "kiln-dev-fraud" },
+  });
+});
+
 test("up again, and a preview, change nothing", async () => {
   expect((await run("up", "dev", "--json")).json()).toMatchObject({ changes: same });
   expect((await run("preview", "dev", "--json")).json()).toMatchObject({ changes: same, violations: [] });
