@@ -1,5 +1,6 @@
 import type { PropertyChange } from "./diff.ts";
-import type { ValueMap } from "./values.ts";
+import type { ConstructRequest } from "./monitor.ts";
+import type { EncodedValue, ValueMap } from "./values.ts";
 
 /** What an engine that attached is to the provider: one connection, one provider instance of one run. */
 export interface Session {
@@ -39,6 +40,12 @@ export interface Difference {
   readonly deleteBeforeReplace: boolean;
 }
 
+/** Names of provider configuration: those that differ, and those of them for which all its resources are made anew. */
+export interface ConfigDifference {
+  readonly changed: readonly string[];
+  readonly replaces: readonly string[];
+}
+
 interface ResourceRequest {
   readonly urn: string;
   readonly type: string;
@@ -49,6 +56,8 @@ export interface DiffRequest extends ResourceRequest {
   readonly oldInputs: ValueMap;
   readonly oldOutputs: ValueMap;
   readonly inputs: ValueMap;
+  /** Paths of properties whose changes the program ignores: the inputs have what was there before. @default none */
+  readonly ignoreChanges?: readonly string[];
 }
 
 interface Timed {
@@ -67,6 +76,8 @@ export interface UpdateRequest extends ResourceRequest, Timed {
   readonly oldOutputs: ValueMap;
   readonly inputs: ValueMap;
   readonly preview: boolean;
+  /** As of a {@link DiffRequest}. */
+  readonly ignoreChanges?: readonly string[];
 }
 
 export interface ReadRequest extends ResourceRequest {
@@ -88,6 +99,8 @@ export interface Provider {
   readonly name: string;
   /** Of the plugin that it stands for. */
   readonly version: string;
+  /** What a change of the configuration means. @default any is one in place */
+  diffConfig?(olds: ValueMap, news: ValueMap): ConfigDifference;
   /** @throws when the configuration cannot be served. */
   configure(config: Readonly<Record<string, string>>): void;
   check(request: CheckRequest, session: Session): Promise<{ inputs: ValueMap; failures: CheckFailure[] }>;
@@ -105,6 +118,11 @@ export interface Provider {
     args: ValueMap,
     session: Session,
   ): Promise<{ result: ValueMap; failures: CheckFailure[] }>;
+  /** Builds a component and what it is made of. @default there are none */
+  construct?(
+    request: ConstructRequest,
+    session: Session,
+  ): Promise<{ urn: string; state: Record<string, EncodedValue> }>;
 }
 
 /** The resource exists, but not as it should: state keeps it, and the run fails with the reasons. */
@@ -112,12 +130,21 @@ export class PartialFailure extends Error {
   readonly id: string;
   readonly outputs: ValueMap;
   readonly inputs: ValueMap;
+  /** What the engine shows and keeps, a line each. */
+  readonly reasons: readonly string[];
 
-  constructor(message: string, made: { id: string; outputs: ValueMap; inputs: ValueMap }, cause: unknown) {
+  /** @param reasons what is shown in place of the message as a whole */
+  constructor(
+    message: string,
+    made: { id: string; outputs: ValueMap; inputs: ValueMap },
+    cause: unknown,
+    reasons: readonly string[] = [message],
+  ) {
     super(message, { cause });
     this.name = "PartialFailure";
     this.id = made.id;
     this.outputs = made.outputs;
     this.inputs = made.inputs;
+    this.reasons = reasons;
   }
 }

@@ -7,7 +7,13 @@ import anyProto from "google-protobuf/google/protobuf/any_pb.js";
 import emptyProto from "google-protobuf/google/protobuf/empty_pb.js";
 import structProto from "google-protobuf/google/protobuf/struct_pb.js";
 import type { PropertyChange } from "./diff.ts";
-import { type CheckFailure, PartialFailure, type Provider, type Session } from "./provider.ts";
+import {
+  type CheckFailure,
+  type ConfigDifference,
+  PartialFailure,
+  type Provider,
+  type Session,
+} from "./provider.ts";
 import type { Sessions } from "./sessions.ts";
 import { decodeMap, encodeMap, redact, secretTexts, type ValueMap } from "./values.ts";
 
@@ -34,7 +40,10 @@ export function serviceOf(provider: Provider, sessions: Sessions): grpc.UntypedS
   return {
     ...lifecycle(provider, sessions),
     checkConfig: unary<Messages.CheckRequest>(async (request) => checkReply(read(request.getNews()), [])),
-    diffConfig: unary<Messages.DiffRequest>(async () => new providerProto.DiffResponse()),
+    diffConfig: unary<Messages.DiffRequest>(async (request) => {
+      const found = provider.diffConfig?.(read(request.getOlds()), read(request.getNews()));
+      return found === undefined ? new providerProto.DiffResponse() : configReply(found);
+    }),
     check: unary<Messages.CheckRequest>(async (request, session) => {
       const { inputs, failures } = await provider.check(checkRequest(request), session);
       return checkReply(inputs, failures);
@@ -46,6 +55,7 @@ export function serviceOf(provider: Provider, sessions: Sessions): grpc.UntypedS
         oldInputs,
         oldOutputs: read(request.getOlds()),
         inputs: read(request.getNews()),
+        ignoreChanges: request.getIgnorechangesList(),
       };
       const { changes, deleteBeforeReplace } = await provider.diff(compared, session);
       return diffReply(changes, deleteBeforeReplace);
@@ -86,6 +96,7 @@ export function serviceOf(provider: Provider, sessions: Sessions): grpc.UntypedS
           inputs: read(request.getNews()),
           preview: request.getPreview(),
           timeout: request.getTimeout(),
+          ignoreChanges: request.getIgnorechangesList(),
         },
         session,
       );
@@ -103,6 +114,14 @@ export function serviceOf(provider: Provider, sessions: Sessions): grpc.UntypedS
         session,
       );
       return empty();
+    }),
+    construct: unary<Messages.ConstructRequest>(async (request, session) => {
+      const [type, name, inputs] = [request.getType(), request.getName(), read(request.getInputs())];
+      if (provider.construct === undefined) throw new Error(`${provider.name} has no component '${type}'`);
+      const { urn, state } = await provider.construct({ type, name, inputs, message: request }, session);
+      return new providerProto.ConstructResponse()
+        .setUrn(urn)
+        .setState(structProto.Struct.fromJavaScript(state));
     }),
     invoke: unary<Messages.InvokeRequest>(async (request, session) => {
       const { result, failures } = await provider.invoke(request.getTok(), read(request.getArgs()), session);
@@ -250,20 +269,29 @@ function diffReply(changes: readonly PropertyChange[], deleteBeforeReplace: bool
   return reply;
 }
 
+function configReply({ changed, replaces }: ConfigDifference): Messages.DiffResponse {
+  const { DiffChanges } = providerProto.DiffResponse;
+  return new providerProto.DiffResponse()
+    .setChanges(changed.length === 0 ? DiffChanges.DIFF_NONE : DiffChanges.DIFF_SOME)
+    .setDiffsList([...changed])
+    .setReplacesList([...replaces]);
+}
+
 function rootOf(path: string): string {
   return path.split(/[.[]/)[0] ?? path;
 }
 
 /** A failure as the engine expects it: a partial one carries what was made in the status details. */
 function errorReply(error: unknown, secrets: () => readonly string[]): grpc.ServiceError {
-  const message = redact(error instanceof Error ? error.message : String(error), secrets());
+  const hidden = secrets();
+  const message = redact(error instanceof Error ? error.message : String(error), hidden);
   const metadata = new grpc.Metadata();
   if (error instanceof PartialFailure) {
     const detail = new providerProto.ErrorResourceInitFailed()
       .setId(error.id)
       .setProperties(write(error.outputs))
       .setInputs(write(error.inputs))
-      .setReasonsList([message]);
+      .setReasonsList(error.reasons.map((reason) => redact(reason, hidden)));
     const packed = new anyProto.Any();
     packed.pack(detail.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
     const status = new statusProto.Status();

@@ -56,7 +56,10 @@ const maxMessageBytes = 400 * 1024 * 1024;
 export async function serveProviders(options: ProvidersOptions): Promise<ProviderServer> {
   const { ports: wanted = {} } = options;
   const command = new Command(options);
-  const kubernetes = new KubernetesProvider({ kubeconfig: options.kubeconfig ?? (() => undefined) });
+  const kubernetes = new KubernetesProvider({
+    kubeconfig: options.kubeconfig ?? (() => undefined),
+    projectDir: options.projectDir,
+  });
   const providers = {
     azureNative: new AzureNative({ ...options, transport: options.armTransport }),
     command,

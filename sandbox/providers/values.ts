@@ -108,6 +108,11 @@ function encode(value: Value): EncodedValue {
   return isMap(value) ? encodeMap(value) : (value as null | boolean | number | string);
 }
 
+/** A resource as a value. @param id empty while it is not known */
+export function reference(urn: string, id: string): EncodedValue {
+  return { [signatureKey]: signatures.resource, urn, id: id === "" ? unknownText : id };
+}
+
 /** Takes the outer secret mark off. */
 export function reveal(value: Value): Value {
   return value instanceof Secret ? value.value : value;

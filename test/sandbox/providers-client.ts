@@ -74,6 +74,16 @@ export class ProviderClient {
     return unary((each, callback) => this.raw.cancel(each, callback), new emptyProto.Empty());
   }
 
+  /** What a change of the configuration replaces. */
+  async diffConfig(olds: ValueMap, news: ValueMap): Promise<{ changes: number; replaces: string[] }> {
+    const request = new providerProto.DiffRequest().setOlds(struct(olds)).setNews(struct(news));
+    const reply: Messages.DiffResponse = await unary(
+      (each, callback) => this.raw.diffConfig(each, callback),
+      request,
+    );
+    return { changes: reply.getChanges(), replaces: reply.getReplacesList() };
+  }
+
   async check(
     type: string,
     news: ValueMap,
@@ -168,6 +178,7 @@ export class ProviderClient {
     olds: { inputs: ValueMap; outputs: ValueMap },
     inputs: ValueMap,
     preview = false,
+    ignoreChanges: string[] = [],
   ): Promise<ValueMap> {
     const request = new providerProto.UpdateRequest()
       .setUrn(this.urn(type))
@@ -175,6 +186,7 @@ export class ProviderClient {
       .setOlds(struct(olds.outputs))
       .setOldInputs(struct(olds.inputs))
       .setNews(struct(inputs))
+      .setIgnorechangesList(ignoreChanges)
       .setPreview(preview);
     const reply: Messages.UpdateResponse = await unary(
       (each, callback) => this.raw.update(each, callback),

@@ -81,7 +81,11 @@ describe("waiting", () => {
     expect(failure.id).toBe(`${at}/big`);
     expect(failure.inputs).toEqual(inputs);
     expect(failure.reasons[0]).toMatch(
-      /was successfully created, but the Kubernetes API server reported that it failed to fully initialize or become live: timed out waiting for the condition[\s\S]*exceeded quota: small, requested: pods=1, used: pods=1, limited: pods=1/,
+      /was successfully created, but the Kubernetes API server reported that it failed to fully initialize or become live: 'big' timed out waiting to be Ready$/,
+    );
+    expect(failure.reasons).toContain("Minimum number of live Pods was not attained");
+    expect(failure.reasons.join("\n")).toContain(
+      "exceeded quota: small, requested: pods=1, used: pods=1, limited: pods=1",
     );
     const refreshed = await it.read(types.deployment, failure.id, failure).catch((each: unknown) => each);
     expect(initFailure(refreshed).reasons[0]).toContain("failed to initialize");
@@ -107,7 +111,9 @@ describe("waiting", () => {
       },
     };
     const error = await it.create(types.job, job).catch((each: unknown) => each);
-    expect(initFailure(error).reasons[0]).toContain("[DeadlineExceeded]");
+    const { reasons } = initFailure(error);
+    expect(reasons[0]).toMatch(/Resource 'late' was created but failed to initialize$/);
+    expect(reasons[1]).toContain("[DeadlineExceeded]");
   });
   // No node has it, so its Pod never runs.
   const late: ValueMap = {
@@ -151,9 +157,8 @@ describe("waiting", () => {
     await there(at, "never");
     await patch("never", said);
     const failure = initFailure(await failing);
-    expect(failure.reasons[0]).toMatch(
-      /timed out waiting for the condition[\s\S]*\[NoRuntime\] no runtime fits/,
-    );
+    expect(failure.reasons[0]).toMatch(/timed out waiting for the condition$/);
+    expect(failure.reasons).toContain("[NoRuntime] no runtime fits");
     expect(failure.outputs.status).toMatchObject(said);
     const skipped = await it.create(
       types.widget,
@@ -181,7 +186,7 @@ describe("waiting", () => {
     );
     const state = { inputs, outputs: made.outputs };
     await expect(it.delete(types.widget, made.id, state)).rejects.toThrow(
-      /finalizers might be preventing deletion .*probe.kiln\/hold/,
+      /^.*timed out waiting for the condition\n {2}- finalizers might be preventing deletion .*probe.kiln\/hold/,
     );
     const going = it.delete(types.widget, made.id, { ...state, inputs: widget("held", at, {}) });
     await kubectl(

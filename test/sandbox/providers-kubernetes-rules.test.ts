@@ -27,7 +27,8 @@ describe("kinds", () => {
   test("patches and lists are the SDK's, not those of a definition that is called so", () => {
     expect(isPatch(kindOfToken("kubernetes:apps/v1:DeploymentPatch"))).toBe(true);
     expect(isPatch(kindOfToken("kubernetes:networking.k8s.io/v1:IngressPatch"))).toBe(true);
-    expect(isPatch(kindOfToken("kubernetes:config.example/v1:DogPatch"))).toBe(false);
+    expect(isPatch(kindOfToken("kubernetes:config.example/v1:DogPatch"), "DogPatch")).toBe(false);
+    expect(isPatch(kindOfToken("kubernetes:config.example/v1:DogPatch"), "Dog")).toBe(true);
     expect(isList(kindOfToken("kubernetes:core/v1:PodList"))).toBe(true);
     expect(isList(kindOfToken("kubernetes:example.com/v1:BlockList"))).toBe(false);
     expect(liveKind(kindOfToken("kubernetes:apps/v1:DeploymentPatch")).kind).toBe("Deployment");

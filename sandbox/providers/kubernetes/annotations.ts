@@ -4,6 +4,7 @@ export const annotations = {
   skipAwait: "pulumi.com/skipAwait",
   waitFor: "pulumi.com/waitFor",
   timeoutSeconds: "pulumi.com/timeoutSeconds",
+  replaceUnready: "pulumi.com/replaceUnready",
   patchForce: "pulumi.com/patchForce",
   patchFieldManager: "pulumi.com/patchFieldManager",
   deletionPropagation: "pulumi.com/deletionPropagationPolicy",

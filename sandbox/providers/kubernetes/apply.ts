@@ -5,9 +5,11 @@ import { type ApiError, isApiError, NoMatchError } from "./api-error.ts";
 import type { KubeAnswer, KubeClient } from "./client.ts";
 import { defaultNamespace } from "./diff.ts";
 import { type ApiResource, type Discovery, pathOf } from "./discovery.ts";
+import { withoutIgnored } from "./ignored.ts";
 import { annotationOf, type KubeObject, mapsAt, nameOf, namespaceOf, textAt } from "./json.ts";
 import type { Kind } from "./kinds.ts";
 import { createManager, hasCreateManager, takeOver } from "./managed-fields.ts";
+import { removedKind } from "./warnings.ts";
 
 /** One API server, and what it is known to have. */
 export interface Cluster {
@@ -23,7 +25,13 @@ export interface Write {
   readonly force: boolean;
   /** Asks what would be, and changes nothing. */
   readonly preview: boolean;
+  /** Only some fields of what others made: nobody's fields are taken over. */
+  readonly patch?: boolean;
+  /** Paths of fields that stay as they are. @default none */
+  readonly ignored?: readonly string[];
   readonly signal: AbortSignal;
+  /** Hears of each try of a create that came too early. */
+  readonly onRetry?: (text: string) => void;
 }
 
 export interface Written {
@@ -57,8 +65,11 @@ export async function createObject(cluster: Cluster, write: Write, upsert: boole
       return { resource, object: answer.body, warnings: answer.warnings };
     } catch (error) {
       const wait = createDelays[attempt];
+      const gone = error instanceof NoMatchError && !write.preview ? removedKind(write.kind) : undefined;
+      if (gone !== undefined) throw new Error(gone, { cause: error });
       const early = error instanceof NoMatchError || isApiError(error, 404);
       if (!early || wait === undefined || write.preview) throw error;
+      write.onRetry?.(`Retry #${attempt}; creation failed: ${error.message}`);
       // What is missing may be under way: a namespace, a definition.
       cluster.discovery.invalidate();
       await delay(wait * 1000, undefined, { signal: write.signal });
@@ -126,10 +137,15 @@ async function post(client: KubeClient, resource: ApiResource, write: Write): Pr
 
 /** With the real provider's advice. */
 function alreadyExists(error: ApiError): Error {
-  return new Error(
-    `${error.message}\n\nThe resource already exists in the cluster. Adopt it with \`pulumi import\`, or set upsertExistingObjects on the provider to let a create update existing objects.`,
-    { cause: error },
-  );
+  const advice = [
+    "The resource already exists in the cluster. This can happen when:",
+    "",
+    "  - Renaming a Pulumi resource: use an alias to preserve its identity, or deleteBeforeReplace where it has to be replaced.",
+    "  - Managing what is there already: use a Patch resource (e.g. NamespacePatch) to manage some fields without owning the object.",
+    "  - Adopting it into Pulumi: use `pulumi import`.",
+    "  - An intended upsert: set upsertExistingObjects on the provider to let a create update existing objects.",
+  ];
+  return new Error(`${error.message}\n\n${advice.join("\n")}`, { cause: error });
 }
 
 async function apply(client: KubeClient, resource: ApiResource, write: Write): Promise<KubeAnswer> {
@@ -182,13 +198,15 @@ export async function updateObject(cluster: Cluster, write: Write): Promise<Writ
   }
   const managed = mapsAt(before, "metadata", "managedFields").length > 0;
   const force = write.force || !managed || (write.preview && hasCreateManager(before));
+  const takes = managed && !write.preview && write.patch !== true;
   for (let attempt = 1, now = before; ; attempt++) {
-    if (managed && !write.preview) await takeFields(client, path, now, write);
+    if (takes) now = await takeFields(client, path, now, write);
+    const object = withoutIgnored(write.object, now, write.fieldManager, write.ignored ?? []);
     try {
-      const answer = await apply(client, resource, { ...write, force });
+      const answer = await apply(client, resource, { ...write, object, force });
       return { resource, object: answer.body, warnings: answer.warnings, before };
     } catch (error) {
-      if (!isConflict(error) || write.preview || attempt >= mostTakeovers) throw error;
+      if (!isConflict(error) || !takes || attempt >= mostTakeovers) throw error;
       now = await read();
       // Someone whose fields are taken over may have written once more, between that and this; others stay in the way.
       if (takeOver(now, write.fieldManager) === undefined) throw error;
@@ -220,11 +238,17 @@ async function replace(
   });
 }
 
-async function takeFields(client: KubeClient, path: string, before: KubeObject, write: Write): Promise<void> {
+/** @returns the object as it is then */
+async function takeFields(
+  client: KubeClient,
+  path: string,
+  before: KubeObject,
+  write: Write,
+): Promise<KubeObject> {
   const managers = takeOver(before, write.fieldManager);
-  if (managers === undefined) return;
+  if (managers === undefined) return before;
   try {
-    await client.send({
+    const { body } = await client.send({
       method: "PATCH",
       path,
       body: [
@@ -240,10 +264,11 @@ async function takeFields(client: KubeClient, path: string, before: KubeObject, 
       contentType: "application/json-patch+json",
       signal: write.signal,
     });
+    return body;
   } catch (error) {
     if (!isApiError(error, 409)) throw error;
     const { body } = await client.send({ method: "GET", path, signal: write.signal });
-    await takeFields(client, path, body, write);
+    return takeFields(client, path, body, write);
   }
 }
 

@@ -6,9 +6,11 @@ import type { Cluster } from "./apply.ts";
 import { type ApiResource, pathOf } from "./discovery.ts";
 import { type Informers, type Subscription, uidOf } from "./informers.ts";
 import { annotationOf, type KubeObject, mapsAt, nameOf, namespaceOf, numberAt, textAt } from "./json.ts";
-import { kindKey } from "./kinds.ts";
+import { type Kind, kindKey } from "./kinds.ts";
+import { Progress } from "./progress.ts";
 import { hasPods, readinessRule, type Surroundings } from "./readiness.ts";
 import { reasonsOf } from "./reasons.ts";
+import { boundedPatience, shortcomings, timeoutMessage } from "./shortcomings.ts";
 import type { Verdict } from "./verdict.ts";
 import { waitForOf, waitVerdict } from "./wait-for.ts";
 
@@ -29,18 +31,22 @@ export interface Wait {
 export class NotReady extends Error {
   /** As it was seen last. */
   readonly object: KubeObject;
+  /** What is wrong. */
+  readonly headline: string;
+  /** Why. */
+  readonly reasons: readonly string[];
 
-  constructor(message: string, object: KubeObject) {
-    super(message);
+  constructor(headline: string, object: KubeObject, reasons: readonly string[] = []) {
+    super([headline, ...reasons].join("\n  - "));
     this.name = "NotReady";
     this.object = object;
+    this.headline = headline;
+    this.reasons = reasons;
   }
 }
 
 /** A Service that looks ready is looked at for so long, in milliseconds: its Pods may be on their way. (The real provider takes ten seconds; here all controllers are on one machine.) */
 const settleMs = 1_000;
-/** What is ready within this time is not worth a message, in milliseconds. */
-const quietMs = 1_000;
 /** Where nothing may be watched, objects are read now and then, in milliseconds. */
 const pollMs = 1_000;
 
@@ -63,9 +69,34 @@ export async function awaitReady(wait: Wait): Promise<KubeObject> {
 }
 
 /** Whether an object is ready now; undefined where nothing is to be waited for. */
-export function verdictNow(resource: ApiResource, object: KubeObject): Verdict | undefined {
-  if (annotationOf(object, annotations.skipAwait) === "true") return undefined;
-  return readinessRule(kindKey(resource.kind))?.(object, {});
+export async function verdictNow(
+  cluster: Cluster,
+  kind: Kind,
+  object: KubeObject,
+  signal: AbortSignal,
+): Promise<{ verdict: Verdict | undefined; slices: readonly KubeObject[] }> {
+  if (annotationOf(object, annotations.skipAwait) === "true") return { verdict: undefined, slices: [] };
+  const slices =
+    kindKey(kind) === "v1/Service" && hasPods(object) ? await slicesOf(cluster, object, signal) : [];
+  return { verdict: readinessRule(kindKey(kind))?.(object, { slices, settled: true }), slices };
+}
+
+async function slicesOf(
+  { client }: Cluster,
+  object: KubeObject,
+  signal: AbortSignal,
+): Promise<readonly KubeObject[]> {
+  const query = { labelSelector: `${serviceLabel}=${nameOf(object)}` };
+  const { body } = await client.send({ method: "GET", path: slicesPath(object), query, signal });
+  return mapsAt(body, "items");
+}
+
+/** What an EndpointSlice says of whose it is. */
+const serviceLabel = "kubernetes.io/service-name";
+
+function slicesPath(object: KubeObject): string {
+  const namespace = encodeURIComponent(namespaceOf(object) ?? "default");
+  return `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`;
 }
 
 async function surroundings(wait: Wait): Promise<Surroundings> {
@@ -90,17 +121,19 @@ async function watchUntil(wait: Wait, judge: Judge, slices?: Map<string, KubeObj
   const { object, resource, session, informers } = wait;
   const namespace = namespaceOf(object);
   const subscriptions: Subscription[] = [];
-  const late = AbortSignal.timeout(wait.seconds * 1000);
-  const end = AbortSignal.any([session.signal, late]);
+  const seconds = boundedPatience(resource.kind, wait.seconds, isNamed(object));
+  const end = AbortSignal.any([session.signal, AbortSignal.timeout(seconds * 1000)]);
   const progress = new Progress(wait);
   let last = object;
+  const lacks = () =>
+    isNamed(object) ? [] : shortcomings(resource.kind, last, [...(slices?.values() ?? [])]);
   try {
     return await new Promise<KubeObject>((resolve, reject) => {
       let settling: NodeJS.Timeout | undefined;
       const look = () => {
         clearTimeout(settling);
         const verdict = judge(last);
-        if (verdict.state === "failed") reject(new NotReady(verdict.message, last));
+        if (verdict.state === "failed") reject(new NotReady(failedMessage(last), last, [verdict.message]));
         else if (verdict.state === "waiting") progress.say(verdict.message);
         else if (slices === undefined) resolve(last);
         else settling = setTimeout(() => resolve(last), settleMs);
@@ -116,7 +149,7 @@ async function watchUntil(wait: Wait, judge: Judge, slices?: Map<string, KubeObj
         reject(
           session.signal.aborted
             ? session.signal.reason
-            : new NotReady("timed out waiting for the condition", last),
+            : new NotReady(timeoutMessage(resource.kind, object, isNamed(object)), last, lacks()),
         );
       };
       end.addEventListener("abort", stop, { once: true });
@@ -144,10 +177,8 @@ async function watchUntil(wait: Wait, judge: Judge, slices?: Map<string, KubeObj
 
 function watchSlices(wait: Wait, slices: Map<string, KubeObject>, look: () => void): Subscription {
   const { object, informers } = wait;
-  const namespace = encodeURIComponent(namespaceOf(object) ?? "default");
-  const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`;
-  return informers.subscribe(path, undefined, (change) => {
-    if (textAt(change.object, "metadata", "labels", "kubernetes.io/service-name") !== nameOf(object)) return;
+  return informers.subscribe(slicesPath(object), undefined, (change) => {
+    if (textAt(change.object, "metadata", "labels", serviceLabel) !== nameOf(object)) return;
     if (change.type === "there") slices.set(uidOf(change.object), change.object);
     else slices.delete(uidOf(change.object));
     look();
@@ -167,39 +198,18 @@ function generation(object: KubeObject): number {
 }
 
 async function explained(wait: Wait, failure: NotReady): Promise<NotReady> {
-  const reasons = await reasonsOf(wait.cluster, failure.object);
-  const more = reasons.filter((reason) => reason !== failure.message);
-  return new NotReady([failure.message, ...more].join("\n  - "), failure.object);
+  const reasons = [...failure.reasons, ...(await reasonsOf(wait.cluster, failure.object))];
+  return new NotReady(failure.headline, failure.object, [...new Set(reasons)]);
 }
 
-/** What people see of a wait: the latest message, and only of waits that are worth it. */
-class Progress {
-  readonly #wait: Wait;
-  readonly #quiet: NodeJS.Timeout;
-  #loud = false;
-  #latest = "";
-  #said = "";
+/** Whether what is waited for is the program's own choice. */
+function isNamed(object: KubeObject): boolean {
+  return waitForOf(object) !== undefined;
+}
 
-  constructor(wait: Wait) {
-    this.#wait = wait;
-    this.#quiet = setTimeout(() => {
-      this.#loud = true;
-      this.say(this.#latest);
-    }, quietMs);
-    this.#quiet.unref();
-  }
-
-  say(message: string): void {
-    this.#latest = message;
-    if (!this.#loud || message === "" || message === this.#said) return;
-    this.#said = message;
-    void this.#wait.session.log(this.#wait.urn, "info", message, true);
-  }
-
-  end(): void {
-    clearTimeout(this.#quiet);
-    if (this.#said !== "") void this.#wait.session.log(this.#wait.urn, "info", "", true);
-  }
+/** Of what will not become ready, however long it is waited for. */
+function failedMessage(object: KubeObject): string {
+  return `Resource '${nameOf(object)}' was created but failed to initialize`;
 }
 
 export type Gone = Pick<
@@ -211,8 +221,9 @@ export type Gone = Pick<
 export async function awaitGone(wait: Gone): Promise<void> {
   const { object, resource, session, informers, cluster } = wait;
   const path = pathOf(resource, namespaceOf(object), nameOf(object));
-  const late = AbortSignal.timeout(wait.seconds * 1000);
-  const end = AbortSignal.any([session.signal, late]);
+  const end = AbortSignal.any([session.signal, AbortSignal.timeout(wait.seconds * 1000)]);
+  const late = (held: KubeObject) =>
+    new NotReady("timed out waiting for the condition", held, [holding(held)]);
   let last = object;
   /** Whether it is there; the last word, since a watch may not have seen it yet. */
   const there = async (): Promise<boolean> => {
@@ -227,11 +238,10 @@ export async function awaitGone(wait: Gone): Promise<void> {
     }
   };
   let subscription: Subscription | undefined;
-  const progress = new Progress({ ...wait, updated: true });
+  const progress = new Progress(wait);
   try {
     await new Promise<void>((resolve, reject) => {
-      const stop = () =>
-        reject(session.signal.aborted ? session.signal.reason : new NotReady(holding(last), last));
+      const stop = () => reject(session.signal.aborted ? session.signal.reason : late(last));
       end.addEventListener("abort", stop, { once: true });
       subscription = informers.subscribe(pathOf(resource, namespaceOf(object)), nameOf(object), (change) => {
         if (uidOf(change.object) !== uidOf(object)) return;

@@ -1,6 +1,17 @@
 import { createHash } from "node:crypto";
 import type { CheckRequest } from "../provider.ts";
-import { isMap, reveal, Secret, unknown, type Value, type ValueMap } from "../values.ts";
+import {
+  hasSecret,
+  isList,
+  isMap,
+  mapValues,
+  plain,
+  reveal,
+  Secret,
+  unknown,
+  type Value,
+  type ValueMap,
+} from "../values.ts";
 import { annotations } from "./annotations.ts";
 import { apiVersionOf, isPatch, type Kind } from "./kinds.ts";
 
@@ -22,14 +33,14 @@ const readOnlyMetadata = new Set([
  */
 export function completeInputs(kind: Kind, request: CheckRequest): ValueMap {
   const { status: _status, ...news } = request.news;
-  const patch = isPatch(kind);
+  const patch = isPatch(kind, news.kind);
   const metadata = news.metadata === undefined ? {} : reveal(news.metadata);
   const inputs: ValueMap = {
     ...news,
     apiVersion: apiVersionOf(kind),
     kind: patch ? kind.kind.replace(/Patch$/, "") : kind.kind,
   };
-  if (!isMap(metadata)) return markSecretData(inputs);
+  if (!isMap(metadata)) return withSecrets(inputs);
   const own = Object.fromEntries(Object.entries(metadata).filter(([name]) => !readOnlyMetadata.has(name)));
   if (own.generateName !== undefined && own.name === undefined) {
     throw new Error("the `.metadata.generateName` field is not supported in Server-Side Apply mode");
@@ -38,7 +49,20 @@ export function completeInputs(kind: Kind, request: CheckRequest): ValueMap {
     throw new Error("patch resources require the `.metadata.name` field to be set");
   }
   const named = own.name === undefined ? autonamed(own, request) : own;
-  return markSecretData({ ...inputs, metadata: news.metadata instanceof Secret ? new Secret(named) : named });
+  return withSecrets({ ...inputs, metadata: news.metadata instanceof Secret ? new Secret(named) : named });
+}
+
+/** A list that holds a secret is secret as a whole, as with the real provider: what moves in it must not show. */
+function withSecrets(inputs: ValueMap): ValueMap {
+  const marked = markSecretData(inputs);
+  return hasSecret(marked) ? secretLists(marked) : marked;
+}
+
+function secretLists(map: ValueMap): ValueMap {
+  return mapValues(map, (value) => {
+    if (isList(value)) return hasSecret(value) ? new Secret(plain(value)) : value;
+    return isMap(value) ? secretLists(value) : value;
+  });
 }
 
 function autonamed(metadata: ValueMap, request: CheckRequest): ValueMap {

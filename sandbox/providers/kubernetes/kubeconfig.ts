@@ -1,4 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import path from "node:path";
 import type { Connection } from "./connection.ts";
 import type { SharedConfig } from "./shared-config.ts";
 
@@ -26,8 +28,12 @@ export const noUser = "whoever runs the engine is no user of the sandbox's Kuber
 /** The text that a kubeconfig setting stands for, which is a path or the content. @throws Error when it is neither */
 export function kubeconfigText(setting: string): string {
   if (/[\n{]/.test(setting)) return setting;
-  if (!existsSync(setting)) throw new Error(`failed to read kubeconfig: there is no file '${setting}'`);
-  return readFileSync(setting, "utf8");
+  const file = setting.replace(/^~(?=\/|$)/, homedir());
+  if (existsSync(file) && path.isAbsolute(file)) return readFileSync(file, "utf8");
+  const hint = path.isAbsolute(file)
+    ? ""
+    : ": the sandbox does not run in the program's folder, so name the whole path";
+  throw new Error(`failed to read kubeconfig: there is no file '${setting}'${hint}`);
 }
 
 /**

@@ -1,6 +1,8 @@
+import type { ConstructRequest } from "../monitor.ts";
 import {
   type CheckFailure,
   type CheckRequest,
+  type ConfigDifference,
   type CreateRequest,
   type DeleteRequest,
   type Difference,
@@ -11,7 +13,7 @@ import {
   type Session,
   type UpdateRequest,
 } from "../provider.ts";
-import { hasUnknown, isMap, reveal, type ValueMap } from "../values.ts";
+import { type EncodedValue, hasUnknown, type ValueMap } from "../values.ts";
 import { annotations } from "./annotations.ts";
 import { isApiError, isNamespaceMissing, NoMatchError, UnreachableError } from "./api-error.ts";
 import {
@@ -24,31 +26,31 @@ import {
   type Write,
   type Written,
 } from "./apply.ts";
-import { awaitReady, NotReady, verdictNow } from "./await.ts";
-import { driftInputs, importedInputs, toObject, toOutputs } from "./body.ts";
+import { awaitReady, NotReady } from "./await.ts";
+import { toObject, toOutputs } from "./body.ts";
 import { completeInputs } from "./check.ts";
 import { Clusters, type OpenCluster } from "./clusters.ts";
+import { construct } from "./construct.ts";
 import { diffObjects } from "./diff.ts";
-import {
-  createdButNotReady,
-  createFailure,
-  foundNotReady,
-  updatedButNotReady,
-  updateFailure,
-} from "./failures.ts";
-import { annotationOf, idOf, type KubeObject, nameOf } from "./json.ts";
-import { isList, isPatch, type Kind, kindKey, kindOfToken, liveKind } from "./kinds.ts";
-import { readOnRefresh } from "./readiness.ts";
-import { reasonsOf } from "./reasons.ts";
+import { createdButNotReady, createFailure, updatedButNotReady, updateFailure } from "./failures.ts";
+import { invoke } from "./functions.ts";
+import { annotationOf, idOf, type KubeObject } from "./json.ts";
+import { isList, isPatch, type Kind, kindOfToken, liveKind } from "./kinds.ts";
+import { withNamespace } from "./namespaces.ts";
+import { ifGone, managerOf, readObject } from "./read.ts";
 import { giveUp, liveObject, remove } from "./remove.ts";
+import { isUnready, replacesUnready } from "./replace-unready.ts";
 import { hidingSecrets } from "./secrets.ts";
-import { refuseSettings, type Settings, settingsOf } from "./settings.ts";
+import { diffSettings, refuseSettings, type Settings, settingsOf } from "./settings.ts";
+import { warnOf } from "./warnings.ts";
 
 export interface KubernetesOptions {
   /** The path of the kubeconfig of whoever runs the engine; undefined while no API server runs. */
   readonly kubeconfig: () => string | undefined;
   /** Whether a create takes over what exists, where the configuration does not say. @default true */
   readonly upsertExistingObjects?: boolean;
+  /** Where a component's paths of files begin that are not whole. @default the root */
+  readonly projectDir?: string;
 }
 
 /**
@@ -60,10 +62,12 @@ export class KubernetesProvider implements Provider {
   readonly version = "4.34.2";
   readonly #clusters: Clusters;
   readonly #upsert: boolean;
+  readonly #folder: string;
 
   constructor(options: KubernetesOptions) {
     this.#clusters = new Clusters(options.kubeconfig);
     this.#upsert = options.upsertExistingObjects ?? true;
+    this.#folder = options.projectDir ?? "/";
   }
 
   close(): void {
@@ -72,6 +76,10 @@ export class KubernetesProvider implements Provider {
 
   configure(config: Readonly<Record<string, string>>): void {
     refuseSettings(config);
+  }
+
+  diffConfig(olds: ValueMap, news: ValueMap): ConfigDifference {
+    return diffSettings(olds, news);
   }
 
   async check(
@@ -84,26 +92,32 @@ export class KubernetesProvider implements Provider {
         "list resources exist for compatibility with YAML manifests and Helm charts, and cannot be created directly. Use the underlying resource type instead",
       );
     }
+    await warnOf(kind, request, session);
     const inputs = completeInputs(kind, request);
-    return { inputs: await this.#withNamespace(liveKind(kind), inputs, session), failures: [] };
+    const { namespace } = this.#settings(session);
+    const live = liveKind(kind, request.news.kind);
+    return { inputs: await withNamespace(this.#clusters, live, inputs, namespace, session), failures: [] };
   }
 
-  diff(request: DiffRequest, session: Session): Difference {
-    return diffObjects(kindOfToken(request.type), request, this.#settings(session));
+  async diff(request: DiffRequest, session: Session): Promise<Difference> {
+    const kind = kindOfToken(request.type);
+    const unready = replacesUnready(request) && (await isUnready(this.#clusters, kind, request, session));
+    return diffObjects(kind, request, this.#settings(session), unready);
   }
 
   async create(request: CreateRequest, session: Session): Promise<{ id: string; outputs: ValueMap }> {
     const kind = kindOfToken(request.type);
     const { inputs, preview, urn } = request;
     const cluster = await this.#clusters.of(session.config);
-    if (preview && (hasUnknown(inputs) || isPatch(kind))) return { id: "", outputs: inputs };
+    const patch = isPatch(kind, inputs.kind);
+    if (preview && (hasUnknown(inputs) || patch)) return { id: "", outputs: inputs };
     const settings = this.#settings(session);
     const write = this.#write(request, kind, newFieldManager(), session);
     // Nothing is there that a preview of a create could take from anyone, but what a replacement removes first.
     const force = write.force || preview;
     let written: Written;
     try {
-      const upsert = settings.upsertExistingObjects || isPatch(kind);
+      const upsert = settings.upsertExistingObjects || patch;
       written = await hidingSecrets(inputs, () => createObject(cluster, { ...write, force }, upsert));
     } catch (error) {
       if (preview && (await this.#onlyInPreview(error, urn, session))) return { id: "", outputs: inputs };
@@ -119,8 +133,8 @@ export class KubernetesProvider implements Provider {
       return { id, outputs: outputs(live) };
     } catch (error) {
       const object = error instanceof NotReady ? error.object : written.object;
-      const message = createdButNotReady(urn, error);
-      throw new PartialFailure(message, { id, outputs: outputs(object), inputs }, error);
+      const { message, reasons } = createdButNotReady(urn, error);
+      throw new PartialFailure(message, { id, outputs: outputs(object), inputs }, error, reasons);
     }
   }
 
@@ -137,7 +151,8 @@ export class KubernetesProvider implements Provider {
       written = await hidingSecrets(inputs, () => updateObject(cluster, write));
     } catch (error) {
       if (preview && (await this.#onlyInPreview(error, urn, session))) return inputs;
-      throw new Error(updateFailure(urn, error), { cause: error });
+      const found = await liveObject(cluster, write.kind, request.id, session.signal).catch(() => undefined);
+      throw new Error(updateFailure(urn, request.id, error, found !== undefined), { cause: error });
     }
     await this.#warn(urn, written, session);
     if (preview) return outputs(written.object);
@@ -149,8 +164,8 @@ export class KubernetesProvider implements Provider {
       return outputs(live);
     } catch (error) {
       const object = error instanceof NotReady ? error.object : written.object;
-      const message = updatedButNotReady(request.id, error);
-      throw new PartialFailure(message, { id: request.id, outputs: outputs(object), inputs }, error);
+      const { message, reasons } = updatedButNotReady(request.id, error);
+      throw new PartialFailure(message, { id: request.id, outputs: outputs(object), inputs }, error, reasons);
     }
   }
 
@@ -158,57 +173,44 @@ export class KubernetesProvider implements Provider {
     request: ReadRequest,
     session: Session,
   ): Promise<{ id: string; outputs: ValueMap; inputs: ValueMap } | undefined> {
-    const kind = liveKind(kindOfToken(request.type));
-    const settings = this.#settings(session);
-    let cluster: OpenCluster;
-    let object: KubeObject | undefined;
-    try {
-      cluster = await this.#clusters.of(session.config);
-      object = await liveObject(cluster, kind, request.id, session.signal);
-    } catch (error) {
-      const { inputs, outputs, id } = request;
-      if (!(error instanceof UnreachableError)) throw error;
-      await session.log(request.urn, "warning", error.message);
-      if (settings.deleteUnreachable) return undefined;
-      if (settings.skipUpdateUnreachable && inputs !== undefined) return { id, inputs, outputs };
-      throw error;
-    }
-    if (object === undefined) return undefined;
-    const manager = managerOf(request.outputs) ?? newFieldManager();
-    const known = request.inputs ?? {};
-    const imported = Object.keys(known).length === 0;
-    const now = toOutputs(object, known, manager);
-    const inputs = imported ? importedInputs(now) : driftInputs(known, request.outputs, now);
-    const outputs = toOutputs(object, inputs, manager);
-    const resource = await cluster.discovery.require(kind);
-    const verdict = imported || !readOnRefresh.has(kindKey(kind)) ? undefined : verdictNow(resource, object);
-    if (verdict !== undefined && verdict.state !== "ready") {
-      const reasons = [verdict.message, ...(await reasonsOf(cluster, object))];
-      const message = foundNotReady(nameOf(object), reasons);
-      throw new PartialFailure(message, { id: request.id, outputs, inputs }, undefined);
-    }
-    return { id: idOf(object), outputs, inputs };
+    const kind = liveKind(kindOfToken(request.type), request.inputs?.kind);
+    return readObject(this.#clusters, kind, request, this.#settings(session), session);
   }
 
   async delete(request: DeleteRequest, session: Session): Promise<void> {
     const token = kindOfToken(request.type);
-    const kind = liveKind(token);
+    const named = request.inputs.kind;
+    const kind = liveKind(token, named);
     try {
       const cluster = await this.#clusters.of(session.config);
       const fieldManager = managerOf(request.outputs);
-      if (isPatch(token)) await giveUp(cluster, kind, request, fieldManager, session.signal);
+      if (isPatch(token, named)) await giveUp(cluster, kind, request, fieldManager, session.signal);
       else await remove(cluster, kind, request, session);
     } catch (error) {
       if (error instanceof NoMatchError) return;
-      if (!(error instanceof UnreachableError) || !this.#settings(session).deleteUnreachable) throw error;
+      if (!(error instanceof UnreachableError)) throw error;
+      if (!this.#settings(session).deleteUnreachable) {
+        throw new Error(`${error.message}. ${ifGone}`, { cause: error });
+      }
       await session.log(request.urn, "warning", `${error.message}; the resource is taken out of the state`);
     }
   }
 
-  async invoke(token: string): Promise<{ result: ValueMap; failures: CheckFailure[] }> {
-    throw new Error(
-      `the sandbox does not serve function '${token}': of manifests and charts, declare the objects`,
-    );
+  invoke(
+    token: string,
+    args: ValueMap,
+    session: Session,
+  ): Promise<{ result: ValueMap; failures: CheckFailure[] }> {
+    return invoke(this.#clusters, token, args, session);
+  }
+
+  construct(
+    request: ConstructRequest,
+    session: Session,
+  ): Promise<{ urn: string; state: Record<string, EncodedValue> }> {
+    const { namespace } = this.#settings(session);
+    const options = { clusters: this.#clusters, namespace, folder: this.#folder, version: this.version };
+    return construct(request, options, session);
   }
 
   async #await(
@@ -233,19 +235,22 @@ export class KubernetesProvider implements Provider {
   }
 
   #write(
-    { inputs, preview }: { inputs: ValueMap; preview: boolean },
+    { inputs, preview, urn, ...more }: Pick<UpdateRequest, "inputs" | "preview" | "urn" | "ignoreChanges">,
     kind: Kind,
     fieldManager: string,
     session: Session,
   ): Write {
     const object = toObject(hasUnknown(inputs) ? {} : inputs);
     return {
-      kind: liveKind(kind),
+      kind: liveKind(kind, inputs.kind),
       object,
+      patch: isPatch(kind, inputs.kind),
+      ignored: more.ignoreChanges ?? [],
       fieldManager: annotationOf(object, annotations.patchFieldManager) ?? fieldManager,
       force: forces(object, this.#settings(session).enablePatchForce),
       preview,
       signal: session.signal,
+      onRetry: (text) => void session.log(urn, "info", text, true),
     };
   }
 
@@ -274,28 +279,6 @@ export class KubernetesProvider implements Provider {
       await session.log(urn, "warning", warning);
     }
   }
-
-  /** The inputs in the namespace that is configured, unless the kind stands in none. */
-  async #withNamespace(kind: Kind, inputs: ValueMap, session: Session): Promise<ValueMap> {
-    const metadata = inputs.metadata === undefined ? undefined : reveal(inputs.metadata);
-    if (metadata === undefined || !isMap(metadata) || metadata.namespace !== undefined) return inputs;
-    const { namespace: configured } = this.#settings(session);
-    const cluster = await this.#clusters.of(session.config).catch((error: unknown) => {
-      // Without an API server a plan can still be shown up to here.
-      if (configured === undefined) return undefined;
-      throw error;
-    });
-    const namespace = configured ?? cluster?.namespace;
-    if (namespace === undefined || cluster === undefined) return inputs;
-    const resource = await cluster.discovery.find(kind);
-    if (resource?.namespaced === false) return inputs;
-    return { ...inputs, metadata: { ...metadata, namespace } };
-  }
-}
-
-function managerOf(outputs: ValueMap): string | undefined {
-  const manager = outputs.__fieldManager;
-  return typeof manager === "string" ? manager : undefined;
 }
 
 /** A status is not known before there is one. */

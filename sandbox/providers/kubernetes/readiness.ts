@@ -23,6 +23,8 @@ export interface Surroundings {
   readonly bindingMode?: string | undefined;
   /** The EndpointSlices of a Service. */
   readonly slices?: readonly KubeObject[];
+  /** It is there for a while: what could be on its way has come. */
+  readonly settled?: boolean;
   /** The object is not new. */
   readonly updated?: boolean;
 }
@@ -57,7 +59,9 @@ export const readOnRefresh: ReadonlySet<string> = new Set([
   "apps/v1/StatefulSet",
   "apps/v1/DaemonSet",
   "batch/v1/Job",
+  "networking.k8s.io/v1/Ingress",
   "v1/Pod",
+  "v1/Service",
 ]);
 
 /** Whether the controller has not seen the object as it is now. */
@@ -192,13 +196,13 @@ function secret(object: KubeObject): Verdict {
  * A Service whose Pods are all ready, or that has none to wait for. (The real provider, too, takes one without any Pod:
  * what is not there yet is not pending.)
  */
-function service(object: KubeObject, { slices = [] }: Surroundings): Verdict {
+function service(object: KubeObject, { slices = [], settled }: Surroundings): Verdict {
   const type = textAt(object, "spec", "type") ?? "ClusterIP";
   if (type === "LoadBalancer" && mapsAt(object, "status", "loadBalancer", "ingress").length === 0) {
     return waiting("Attempting to allocate IP address to Service");
   }
   if (!hasPods(object)) return ready;
-  if (slices.length === 0) return waiting("Finding Pods to direct traffic to");
+  if (slices.length === 0 && settled !== true) return waiting("Finding Pods to direct traffic to");
   const pending = slices
     .flatMap((slice) => mapsAt(slice, "endpoints"))
     .filter((endpoint) => {

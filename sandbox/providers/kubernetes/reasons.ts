@@ -3,6 +3,7 @@ import { uidOf } from "./informers.ts";
 import {
   at,
   conditionsOf,
+  idOf,
   isJsonMap,
   type JsonMap,
   type KubeObject,
@@ -39,7 +40,12 @@ export function podComplaints(pod: KubeObject): string[] {
       ["PodScheduled", "Initialized", "Ready"].includes(type) && status !== "True" && message !== "",
   );
   const all = found.length > 0 ? found : conditions.map(({ message }) => message);
-  return all.map((each) => `[Pod ${nameOf(pod)}]: ${each}`);
+  return all.map((each) => `[Pod ${shownName(pod)}]: ${each}`);
+}
+
+/** A namespace is only named where it is not the default one. */
+function shownName(pod: KubeObject): string {
+  return namespaceOf(pod) === "default" ? nameOf(pod) : idOf(pod);
 }
 
 function containerComplaints(status: JsonMap): string[] {

@@ -70,7 +70,15 @@ export async function giveUp(
 ): Promise<void> {
   const object = await liveObject(cluster, kind, request.id, signal);
   if (object === undefined || fieldManager === undefined) return;
-  await relinquish(cluster, { kind, object, fieldManager, signal });
+  try {
+    await relinquish(cluster, { kind, object, fieldManager, signal });
+  } catch (error) {
+    if (!isApiError(error, 422) || !/Required value/.test(error.message)) throw error;
+    throw new Error(
+      `this Patch resource is currently managing a required field, so it can't be deleted directly. Either set the \`retainOnDelete\` resource option, or transfer ownership of the field before deleting: ${error.fields.join(", ")}`,
+      { cause: error },
+    );
+  }
 }
 
 /** The object of an id; undefined when it, or its kind, is not there. */

@@ -1,3 +1,7 @@
+import type { ConfigDifference } from "../provider.ts";
+import { isMap, reveal, unknown, type Value, type ValueMap } from "../values.ts";
+import { sameJson } from "./body.ts";
+
 /** Provider configuration that the sandbox understands, as `kubernetes:<name>` or arguments of a `Provider`. */
 export interface Settings {
   readonly namespace: string | undefined;
@@ -40,4 +44,31 @@ export function settingsOf(config: Readonly<Record<string, string>>, upsert: boo
     deleteUnreachable: flag("deleteUnreachable"),
     skipUpdateUnreachable: flag("skipUpdateUnreachable"),
   };
+}
+
+/** What says which cluster it is. */
+const clusterBy = ["kubeconfig", "context", "cluster"] as const;
+
+/**
+ * What changed in a provider's configuration. Everything is made anew where another cluster may be meant: its identifier changed, or what
+ * leads to it is not known yet. (All other ways lead to the sandbox's one cluster.)
+ */
+export function diffSettings(olds: ValueMap, news: ValueMap): ConfigDifference {
+  const shown = (map: ValueMap, name: string): Value => reveal(map[name] ?? null);
+  const names = [...new Set([...Object.keys(olds), ...Object.keys(news)])];
+  const open = clusterBy.find((name) => shown(news, name) === unknown);
+  const changed = names.filter((name) => !same(shown(olds, name), shown(news, name)));
+  const [was, is] = [shown(olds, "clusterIdentifier"), shown(news, "clusterIdentifier")];
+  if (is !== null && is === was) return { changed, replaces: [] };
+  return {
+    changed,
+    replaces: [
+      ...(was !== null && is !== null ? ["clusterIdentifier"] : []),
+      ...(open === undefined ? [] : [open]),
+    ],
+  };
+}
+
+function same(a: Value, b: Value): boolean {
+  return isMap(a) && isMap(b) ? sameJson(a, b) : a === b && a !== unknown;
 }

@@ -191,7 +191,7 @@ test("a migration that fails leaves the version before it as it is, and the next
   const before = await read("apps/v1", "Deployment", "agent");
   const image = AGENT.image.replaceAll("b2", "e5");
   expect(await stack.refusal(program({ image }, failingMigration))).toMatch(
-    /agent-migrate" was successfully created, but .*BackoffLimitExceeded/,
+    /agent-migrate" was successfully created, but [\s\S]*BackoffLimitExceeded/,
   );
   const after = await read("apps/v1", "Deployment", "agent");
   expect(after.metadata.generation).toBe(before.metadata.generation);

@@ -1,0 +1,67 @@
+import { isList, isMap, reveal, type Value, type ValueMap } from "../values.ts";
+
+/*
+ * What a program's new inputs are compared with: the live object as it was seen last, cut to what the old inputs speak of
+ * (github.com/pulumi/pulumi-kubernetes, provider/pkg/provider/provider.go, pruneLiveState). So what the API server dropped of a
+ * custom resource, or keeps otherwise, differs each time, as it does with the real provider.
+ */
+
+/**
+ * The live object in the shape of the inputs.
+ *
+ * The real provider spells both sides as Kubernetes' own types do before it compares them. Those types are not to be had here:
+ * of the API server's own kinds a value that says the same in another spelling (1000m for 1), one that is left out since it is
+ * empty, and one that is kept elsewhere (a Secret's stringData) stand as the inputs have them.
+ * @param lenient of the API server's own kinds
+ */
+export function baseline(inputs: ValueMap, live: ValueMap, lenient: boolean): ValueMap {
+  const kept: Record<string, Value> = {};
+  for (const [name, input] of Object.entries(inputs)) {
+    const is = live[name];
+    if (is !== undefined) kept[name] = inShape(input, is, lenient);
+    else if (lenient || input === null) kept[name] = input;
+  }
+  return kept;
+}
+
+function inShape(input: Value, live: Value, lenient: boolean): Value {
+  const [wanted, is] = [reveal(input), reveal(live)];
+  if (wanted === is || wanted === null) return wanted;
+  if (isMap(wanted) && isMap(is)) return baseline(wanted, is, lenient);
+  if (isList(wanted) && isList(is)) {
+    return wanted.slice(0, is.length).map((each, index) => inShape(each, is[index] ?? null, lenient));
+  }
+  return lenient && (wanted === "" || sameQuantity(wanted, is)) ? wanted : is;
+}
+
+/** Suffixes of quantities (k8s.io/apimachinery/pkg/api/resource) with what they multiply by; below one, what they divide by. */
+const multiples: Readonly<Record<string, number>> = {
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  E: 1e18,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  Pi: 2 ** 50,
+  Ei: 2 ** 60,
+};
+const fractions: Readonly<Record<string, number>> = { n: 1e9, u: 1e6, m: 1e3 };
+const quantity = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/;
+
+/** Whether both are the same amount, however it is written. */
+export function sameQuantity(a: Value, b: Value): boolean {
+  const [left, right] = [amount(a), amount(b)];
+  return left !== undefined && right !== undefined && Math.abs(left - right) <= Math.abs(left) * 1e-12;
+}
+
+function amount(value: Value): number | undefined {
+  if (typeof value === "number") return value;
+  if (typeof value !== "string") return undefined;
+  const [, digits, suffix = ""] = quantity.exec(value) ?? [];
+  if (digits === undefined) return undefined;
+  return (Number(digits) * (multiples[suffix] ?? 1)) / (fractions[suffix] ?? 1);
+}
