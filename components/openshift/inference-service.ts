@@ -12,9 +12,12 @@ export type { Access, Canary, InferenceServiceArgs, Replicas, TokenAuth } from "
 /** A model that is served, in Standard mode: plain Deployment and Service. Done when it is ready, or stopped where it is to be. */
 export class InferenceService extends ComponentResource {
   readonly modelName: string;
-  /** Address within the cluster, as the platform says it; empty while it stands still. */
+  /** Address within the cluster, with the port where the server answers; empty while it stands still. */
   readonly internalUrl: Output<string>;
-  /** Address from outside, empty while it stands still; nothing where it is not exposed. */
+  /**
+   * Address from outside; nothing where it is not exposed. Empty while it stands still, and where the platform has not told it yet:
+   * it does so a moment after a model that is ready was exposed.
+   */
   readonly externalUrl: Output<string> | undefined;
   /** Name of the service account that callers may take a token of, where one was asked for. */
   readonly callersAccount: string | undefined;
@@ -31,7 +34,9 @@ export class InferenceService extends ComponentResource {
     this.callersAccount = auth === "none" ? undefined : letCallersIn(name, args, auth, { parent: this });
     const model = this.#model(name, args, modelName);
     this.models = [model, ...this.#canary(name, args)];
-    this.internalUrl = model.status.apply((status) => status?.address?.url ?? "");
+    this.internalUrl = model.status.apply((status) =>
+      internalAddress(status?.address?.url, args.runtime.port),
+    );
     this.externalUrl = this.#externalUrl(name, args, model);
     this.registerOutputs({ modelName, namespace: project.namespace });
   }
@@ -72,7 +77,7 @@ export class InferenceService extends ComponentResource {
     model: ObservedResource,
   ): Output<string> | undefined {
     if (args.access?.exposed !== true) return undefined;
-    if (args.canary === undefined) return model.status.apply((status) => status?.url ?? "");
+    if (args.canary === undefined) return model.status.apply((status) => externalAddress(status?.url));
     const route = new CustomResource(
       `${name}-route`,
       { ...canaryRoute(args, args.canary.percent), status: undefined },
@@ -83,6 +88,21 @@ export class InferenceService extends ComponentResource {
       return host === undefined ? "" : `https://${host}`;
     });
   }
+}
+
+/**
+ * The address within the cluster. OpenShift AI's Services have no address of their own by default, so that callers come to a pod's own
+ * port; KServe then says 8080, whatever port the server has. Pure.
+ * Source: opendatahub-io/kserve reconcilers/ingress (createAddress), opendatahub-operator (rawDeploymentServiceConfig)
+ * @param port where the server answers, as its runtime says. @default 8080
+ */
+export function internalAddress(url = "", port = 8080): string {
+  return /^http:\/\/[^/:]+:8080$/.test(url) ? url.replace(/8080$/, String(port)) : url;
+}
+
+/** The address from outside, if it is one: until its route is let through, KServe goes on saying the one within. Pure. */
+export function externalAddress(url = ""): string {
+  return /^https:\/\/(?![^/]*\.svc\.cluster\.local(?::|\/|$))/.test(url) ? url : "";
 }
 
 /** What the server says of a model, as far as it is read here. */

@@ -80,6 +80,15 @@ export function predictorSpec(args: InferenceServiceArgs) {
   };
 }
 
+/**
+ * Name of the route before both versions. Not the model's nor its second version's: KServe's companion takes a Route of a model's
+ * name for its own, and deletes it where the model is not labelled exposed. A dot is in no model's name.
+ * Source: opendatahub-io/odh-model-controller (kserve_raw_route_reconciler, getExistingResource)
+ */
+export function canaryRouteName(modelName: string): string {
+  return `${modelName}.canary`;
+}
+
 /** The route before both versions, with the part of each as its weight. Pure. */
 export function canaryRoute(args: InferenceServiceArgs, percent: number) {
   const { auth = "none" } = args.access ?? {};
@@ -88,18 +97,20 @@ export function canaryRoute(args: InferenceServiceArgs, percent: number) {
     apiVersion: "route.openshift.io/v1",
     kind: "Route",
     metadata: {
-      name: args.modelName,
+      name: canaryRouteName(args.modelName),
       namespace: args.project.namespace,
       labels: kubernetesLabels(args.tags),
       annotations: {
         ...(args.timeoutSeconds === undefined
           ? {}
           : { "haproxy.router.openshift.io/timeout": `${args.timeoutSeconds}s` }),
-        // A route has its host once the router has let it through.
-        "pulumi.com/waitFor": "jsonpath={.status.ingress[0].host}",
+        // Until the router has let it in: where the model had a route of the platform's, once that is gone.
+        "pulumi.com/waitFor": 'jsonpath={.status.ingress[0].conditions[?(@.type=="Admitted")].status}=True',
       },
     },
     spec: {
+      // The host that the platform's own route has, so that the address stays while there is a second version.
+      subdomain: `${args.modelName}-${args.project.namespace}`,
       to: { kind: "Service", name: `${args.modelName}-predictor`, weight: 100 - percent },
       alternateBackends: [
         { kind: "Service", name: `${args.modelName}${CANARY_SUFFIX}-predictor`, weight: percent },

@@ -178,7 +178,8 @@ describe("a model", () => {
     const canary = { source: { uri: "oci://registry.example.com/models/scoring-2" }, percent: 20 };
     const made = await stack.up(program({ access, canary }));
     expect(made).toMatchObject({ "scoring-canary": "create", "scoring-route": "create" });
-    const route = { apiVersion: "route.openshift.io/v1", kind: "Route", name: "scoring", namespace };
+    const route = { apiVersion: "route.openshift.io/v1", kind: "Route", name: "scoring.canary", namespace };
+    expect(await stack.read({ ...route, name: "scoring" })).toBeUndefined();
     expect((await stack.read(route)).spec).toMatchObject({
       to: { name: "scoring-predictor", weight: 80 },
       alternateBackends: [{ name: "scoring-canary-predictor", weight: 20 }],

@@ -86,8 +86,14 @@ export function predictorDeployment(
   };
 }
 
-/** The Service in front of a predictor's pods: port 80 leads to the server's first port. Pure. */
-export function predictorService(service: InferenceService, pod: PodSpec): Service {
+/**
+ * The Service in front of a predictor's pods: port 80 leads to the server's first port, or, where callers are asked who they are,
+ * 8443 to the proxy in its place. It has no address of its own, which OpenShift AI chooses by default
+ * (`rawDeploymentServiceConfig: Headless`). A certificate, which OpenShift AI asks for in any case, only the proxy needs.
+ * Source: opendatahub-io/kserve reconcilers/service (createDefaultSvc) at OpenShift AI 3.4. Pure.
+ * @param before the Service as it is: whether it has an address cannot be changed
+ */
+export function predictorService(service: InferenceService, pod: PodSpec, before?: Service): Service {
   const ports = pod.containers[0]?.ports ?? [];
   const [first, ...rest] = ports;
   const name = predictorName(service);
@@ -108,16 +114,21 @@ export function predictorService(service: InferenceService, pod: PodSpec): Servi
     })),
   ];
   const secured: ServicePort = { name: "https", port: authProxyPort, targetPort: "https", protocol: "TCP" };
-  const auth = wantsAuth(service);
   return {
     apiVersion: "v1",
     kind: "Service",
     metadata: {
       ...metadata(service),
       labels: labelsOf(service),
-      ...(auth ? { annotations: { [marks.servingCertificate]: servingSecretName(service) } } : {}),
+      ...(wantsAuth(service)
+        ? { annotations: { [marks.servingCertificate]: servingSecretName(service) } }
+        : {}),
     },
-    spec: { selector: { app: appLabel(service) }, ports: auth ? [secured, ...plain] : plain },
+    spec: {
+      clusterIP: before?.spec.clusterIP ?? "None",
+      selector: { app: appLabel(service) },
+      ports: wantsAuth(service) ? [secured, ...plain.slice(1)] : plain,
+    },
   };
 }
 

@@ -1,16 +1,16 @@
-import { admittedHost, type Route } from "../openshift/admission.ts";
+import { admittedHost, isRefused, type Route } from "../openshift/admission.ts";
 import { ApiError } from "../runtime/api.ts";
 import type { Cluster } from "../runtime/cluster.ts";
 import { kinds } from "../runtime/kinds.ts";
 import type { Controller } from "../runtime/manager.ts";
 import {
-  controllerOf,
   type Deployment,
   isBeingDeleted,
   type KubeObject,
   keyOf,
   type Pod,
   type Secret,
+  type Service,
   splitKey,
 } from "../runtime/objects.ts";
 import { accessConfig, bindingLabel, type ClusterRoleBinding, wantedBindings } from "./auth.ts";
@@ -137,18 +137,22 @@ async function bring(
       known?.spec.replicas,
     ),
   );
-  const front = await cluster.ensure(kinds.service, predictorService(service, pod));
+  const before = cluster.get<Service>(kinds.service, namespace, predictorName(service));
+  const front = await cluster.ensure(kinds.service, predictorService(service, pod, before));
   await ensureOrRemove(cluster, kinds.autoscaler, predictorAutoscaler(service), () =>
     cluster.get(kinds.autoscaler, namespace, predictorName(service)),
   );
-  const route = await ensureOrRemove(cluster, kinds.route, predictorRoute(service, front), () => {
-    const found = cluster.get(kinds.route, namespace, name);
-    return found !== undefined && controllerOf(found)?.uid === service.metadata.uid ? found : undefined;
-  });
+  // A Route of the model's name goes where the model is not exposed, whoever made it: the companion does not ask.
+  // Source: odh-model-controller (kserve_raw_route_reconciler, getExistingResource)
+  const route = await ensureOrRemove(cluster, kinds.route, predictorRoute(service, front), () =>
+    cluster.get(kinds.route, namespace, name),
+  );
   return {
     deployment,
     pods: podsOf(service, cluster),
+    headless: front.spec.clusterIP === "None",
     routeHost: route === undefined ? undefined : admittedHost(route as Route),
+    routeRefused: route !== undefined && isRefused(route as Route),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Condition, Deployment, Pod } from "../runtime/objects.ts";
 import { isTrue } from "../runtime/objects.ts";
 import { authProxyPort } from "./auth.ts";
+import { defaultPort } from "./pod.ts";
 import type { RuntimeChoice } from "./runtimes.ts";
 import {
   type FailureInfo,
@@ -20,8 +21,12 @@ export interface Observed {
   /** The Deployment, as the API server has it. */
   readonly deployment?: Deployment | undefined;
   readonly pods: readonly Pod[];
+  /** Whether its Service has no address of its own: then callers come straight to a pod's port. */
+  readonly headless?: boolean | undefined;
   /** Host of its Route, once a router admitted it. */
   readonly routeHost?: string | undefined;
+  /** Whether a router does not let its Route through. */
+  readonly routeRefused?: boolean | undefined;
   /** Why there is no Deployment for it: nothing serves it, or it is wrong in itself. */
   readonly failure?: Extract<RuntimeChoice, { failure: unknown }>["failure"] | undefined;
   /** What the API server said when a child was to be made. */
@@ -58,15 +63,22 @@ export function inferenceServiceStatus(
   const ready = predictor.status === "True";
   const ingress = ingressStep(service, observed);
   const conditions = conditionsOf(before, predictor, ingress, { status: "False" }, now);
-  const scheme = wantsAuth(service) ? "https" : "http";
-  const port = wantsAuth(service) ? `:${authProxyPort}` : "";
-  const inside = `${scheme}://${predictorName(service)}.${service.metadata.namespace}.svc.cluster.local${port}`;
-  const url =
-    isExposed(service) && observed.routeHost !== undefined ? `https://${observed.routeHost}` : inside;
+  const host = `${predictorName(service)}.${service.metadata.namespace}.svc.cluster.local`;
+  const inside = wantsAuth(service) ? `https://${host}:${authProxyPort}` : `http://${host}`;
+  // Source: opendatahub-io/kserve reconcilers/ingress (createAddress, createRawURLODH): of a Service without an address 8080 is
+  // said, whatever port the server has, and only in `address`.
+  const address = observed.headless === true && !wantsAuth(service) ? `${inside}:${defaultPort}` : inside;
+  const url = !isExposed(service)
+    ? inside
+    : observed.routeHost === undefined
+      ? service.status?.url
+      : `https://${observed.routeHost}`;
   return {
     ...common,
     conditions,
-    ...(ingress.status === "True" ? { url, address: { url: inside } } : {}),
+    ...(ingress.status === "True" || (isExposed(service) && service.status?.url !== undefined)
+      ? { ...(url === undefined ? {} : { url }), address: { url: address } }
+      : {}),
     components: { predictor: ready ? { url: inside } : {} },
     modelStatus: modelStatus(service, observed, isTrue(conditions, "Ready"), now),
   };
@@ -99,9 +111,15 @@ function stepOf({ status, reason, message }: Condition): Step {
   };
 }
 
-function ingressStep(service: InferenceService, { deployment, routeHost }: Observed): Step {
-  if (deployment === undefined) return { status: "Unknown" };
-  return isExposed(service) && routeHost === undefined ? { status: "Unknown" } : { status: "True" };
+/**
+ * A model that had an address, and whose Route no router lets through, stays ready with the address that it had: KServe breaks off
+ * there and writes nothing. Here it waits until a router has looked. Source: opendatahub-io/kserve utils (GetRouteURLIfExists)
+ */
+function ingressStep(service: InferenceService, observed: Observed): Step {
+  if (observed.deployment === undefined) return { status: "Unknown" };
+  if (!isExposed(service) || observed.routeHost !== undefined) return { status: "True" };
+  const stays = observed.routeRefused === true && service.status?.url !== undefined;
+  return { status: stays ? "True" : "Unknown" };
 }
 
 /** Ready is what its dependents are: a failed one first, then an unknown one. Source: knative.dev/pkg/apis (LivingConditionSet) */

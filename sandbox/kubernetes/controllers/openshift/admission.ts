@@ -30,6 +30,13 @@ export function admittedHost(route: Route): string | undefined {
   )?.host;
 }
 
+/** Whether a router has looked at a Route and does not let it through. Pure. */
+export function isRefused(route: Route): boolean {
+  return (route.status?.ingress ?? []).some(({ conditions }) =>
+    conditions?.some(({ type, status }) => type === "Admitted" && status === "False"),
+  );
+}
+
 /** The host that OpenShift gives a Route which names none. Pure. */
 export function generatedHost(route: Route): string {
   const { name, namespace } = route.metadata;
