@@ -10,7 +10,13 @@ import { dnsLabelProblem, kubernetesLabels } from "../shared/kubernetes.ts";
 import { type Tags, tagProblems } from "../shared/tags.ts";
 import { type Transform, transformed } from "../shared/transform.ts";
 import { type FieldProblem, requireValid } from "../shared/validation.ts";
-import { askingPolicy, modelPolicy, networkProblems, type ProjectNetwork, projectPolicy } from "./network.ts";
+import {
+  askingPolicies,
+  modelPolicy,
+  networkProblems,
+  type ProjectNetwork,
+  projectPolicy,
+} from "./network.ts";
 import { type ProjectPlace, placed, type SecretStoreRef } from "./place.ts";
 import {
   type ContainerBounds,
@@ -72,7 +78,10 @@ export interface DataScienceProjectArgs {
   readonly queue?: {
     /** ClusterQueue that backs it. */
     readonly clusterQueue: string;
-    /** Name of the LocalQueue. @default "default", the one Kueue gives work that names none */
+    /**
+     * Name of the LocalQueue. Not "default": OpenShift AI makes one of that name in each namespace that Kueue looks after, with the
+     * cluster's own default behind it, and what is behind a queue cannot be changed. @default "project"
+     */
     readonly name?: string;
   };
   /** @default none: the project has no data connections from a vault */
@@ -147,24 +156,19 @@ export class DataScienceProject extends ComponentResource implements ProjectPlac
   }
 
   #policies(name: string, args: DataScienceProjectArgs): Resource[] {
-    const closed = new NetworkPolicy(
-      `${name}-closed`,
-      { metadata: this.#metadata("closed", args), spec: projectPolicy(args.network) },
-      this.#placed(),
+    const policies = [
+      { name: "closed", spec: projectPolicy(args.network) },
+      { name: "models", spec: modelPolicy(args.network) },
+      ...askingPolicies(args.network),
+    ];
+    return policies.map(
+      ({ name: policy, spec }) =>
+        new NetworkPolicy(
+          `${name}-${policy}`,
+          { metadata: this.#metadata(policy, args), spec },
+          this.#placed(),
+        ),
     );
-    const models = new NetworkPolicy(
-      `${name}-models`,
-      { metadata: this.#metadata("models", args), spec: modelPolicy(args.network) },
-      this.#placed(),
-    );
-    const asking = askingPolicy(args.network);
-    if (asking === undefined) return [closed, models];
-    const askers = new NetworkPolicy(
-      `${name}-asking`,
-      { metadata: this.#metadata("asking", args), spec: asking },
-      this.#placed(),
-    );
-    return [closed, models, askers];
   }
 
   #roles(name: string, args: DataScienceProjectArgs): void {
@@ -185,7 +189,7 @@ export class DataScienceProject extends ComponentResource implements ProjectPlac
 
   #queue(name: string, args: DataScienceProjectArgs): string | undefined {
     if (args.queue === undefined) return undefined;
-    const { clusterQueue, name: queue = "default" } = args.queue;
+    const { clusterQueue, name: queue = "project" } = args.queue;
     new CustomResource(
       `${name}-queue`,
       {
@@ -209,10 +213,9 @@ export class DataScienceProject extends ComponentResource implements ProjectPlac
       {
         metadata: {
           ...this.#metadata(serviceAccount, args),
-          annotations: {
-            "azure.workload.identity/client-id": clientId,
-            "azure.workload.identity/tenant-id": tenantId,
-          },
+          // The tenant stands in the store; said here, too, External Secrets refuses both ("multiple tenantID found").
+          // Source: external-secrets providers/v1/azure/keyvault (authorizerForWorkloadIdentity)
+          annotations: { "azure.workload.identity/client-id": clientId },
         },
         // External Secrets asks for a token in its name; no pod runs as it.
         automountServiceAccountToken: false,
@@ -259,7 +262,8 @@ export function namespaceLabels(args: DataScienceProjectArgs): Record<string, st
     ...kubernetesLabels(args.tags),
     "opendatahub.io/dashboard": "true",
     "modelmesh-enabled": "false",
-    // Kueue looks after namespaces that say so. Source: docs.redhat.com (Red Hat build of Kueue, label namespaces)
+    // Kueue looks after namespaces that say so, and OpenShift AI before 3.4 refuses models and workbenches there that name no queue.
+    // Source: opendatahub-operator internal/controller/components/kueue, internal/webhook/kueue
     ...(args.queue === undefined ? {} : { "kueue.openshift.io/managed": "true" }),
   };
 }
@@ -287,6 +291,9 @@ export function dataScienceProjectProblems(args: DataScienceProjectArgs): FieldP
     ...networkProblems(args.network),
     queue === undefined ? undefined : dnsLabelProblem("queue.clusterQueue", queue.clusterQueue),
     queue?.name === undefined ? undefined : dnsLabelProblem("queue.name", queue.name),
+    queue?.name === "default"
+      ? { field: "queue.name", message: 'is "default", the name of the queue that OpenShift AI makes itself' }
+      : undefined,
     identity?.serviceAccount === undefined
       ? undefined
       : dnsLabelProblem("identity.serviceAccount", identity.serviceAccount),

@@ -26,8 +26,9 @@ export interface ProjectNetwork {
   /** What pods may reach outside the project, object storage and https by choice. @default nothing */
   readonly egress?: readonly Egress[];
   /**
-   * The API server, which a model with token authentication asks who a caller is; the others never reach it. "closed" where no
-   * model of the project has it. @default every address at port 6443, the API server's own port on OpenShift, and no other
+   * The API server: whoever lets callers in by their token asks it who they are, that is models with token authentication,
+   * workbenches and pipeline servers; pipelines are run through it. All others never reach it. "closed" where the project has none
+   * of these. @default every address at port 6443, the API server's own port on OpenShift, and no other
    */
   readonly apiServer?: { readonly cidrs: readonly string[]; readonly port: number } | "closed";
   /** TCP ports of models that the router, monitoring and the platform reach. @default 8080 and 8443 */
@@ -37,6 +38,9 @@ export interface ProjectNetwork {
   /** Namespaces, besides OpenShift's own, that collect metrics. @default ["openshift-user-workload-monitoring"] */
   readonly monitoringNamespaces?: readonly string[];
 }
+
+/** Where models answer unless their runtime says otherwise: the server, and the proxy that checks tokens. */
+export const SERVING_PORTS: readonly number[] = [8080, 8443];
 
 /** Pods that KServe made for a model carry this label. Source: kserve pkg/constants (InferenceServicePodLabelKey) */
 export const MODEL_POD_LABEL = "serving.kserve.io/inferenceservice";
@@ -81,7 +85,7 @@ export function projectPolicy(network: ProjectNetwork = {}) {
 
 /** What pods that serve a model may besides: be reached by router, monitoring and platform. Pure. */
 export function modelPolicy(network: ProjectNetwork = {}) {
-  const { platformNamespaces = ["redhat-ods-applications"], servingPorts = [8080, 8443] } = network;
+  const { platformNamespaces = ["redhat-ods-applications"], servingPorts = SERVING_PORTS } = network;
   const { monitoringNamespaces = ["openshift-user-workload-monitoring"] } = network;
   return {
     podSelector: { matchExpressions: [{ key: MODEL_POD_LABEL, operator: "Exists" }] },
@@ -102,17 +106,31 @@ export function modelPolicy(network: ProjectNetwork = {}) {
   };
 }
 
+/** Pods that need the API server, by what tells them from all others. A policy selects by all of its labels, so each has its own. */
+const ASKING = {
+  /** Models with token authentication: their proxy. */
+  asking: { matchLabels: { [TOKEN_AUTH_LABEL]: "true" } },
+  /** Workbenches: their proxy. Source: opendatahub-io/kubeflow notebook-controller (generateStatefulSet) */
+  workbenches: { matchExpressions: [{ key: "notebook-name", operator: "Exists" }] },
+  /** Parts of a pipeline server. Source: data-science-pipelines-operator config/internal */
+  pipelines: { matchLabels: { component: "data-science-pipelines" } },
+  /** Steps of a pipeline that runs. Source: kubeflow/pipelines backend/src/v2/compiler/argocompiler (argo.go) */
+  "pipeline-runs": { matchLabels: { "pipelines.kubeflow.org/v2_component": "true" } },
+};
+
 /**
- * What models with token authentication may besides: ask the API server who a caller is. A policy of their own, since policies add
- * up: what all models were allowed, those without a token for the API server could reach, too. Undefined where closed. Pure.
+ * What some pods may besides: ask the API server, by name of the policy. Policies of their own, since policies add up: what all pods
+ * were allowed, those without a token for the API server could reach, too. None where closed. Pure.
  */
-export function askingPolicy({ apiServer = { cidrs: ["0.0.0.0/0"], port: 6443 } }: ProjectNetwork = {}) {
-  if (apiServer === "closed") return undefined;
-  return {
-    podSelector: { matchLabels: { [TOKEN_AUTH_LABEL]: "true" } },
-    policyTypes: ["Egress"],
-    egress: [{ to: apiServer.cidrs.map((cidr) => ({ ipBlock: { cidr } })), ports: tcp([apiServer.port]) }],
-  };
+export function askingPolicies({ apiServer = { cidrs: ["0.0.0.0/0"], port: 6443 } }: ProjectNetwork = {}) {
+  if (apiServer === "closed") return [];
+  const egress = [
+    { to: apiServer.cidrs.map((cidr) => ({ ipBlock: { cidr } })), ports: tcp([apiServer.port]) },
+  ];
+  return Object.entries(ASKING).map(([name, podSelector]) => ({
+    name,
+    spec: { podSelector, policyTypes: ["Egress"], egress },
+  }));
 }
 
 function egressRules({ egress = [] }: ProjectNetwork, pods: "all" | "models") {

@@ -45,6 +45,8 @@ export interface NotebookArgs {
   readonly login?: "auth" | "oauth";
   /** Whether it runs. @default { state: "running" } */
   readonly run?: NotebookRun;
+  /** Name of Kueue's LocalQueue that admits its pod. @default none */
+  readonly queue?: string;
   /** What must be made first, such as its connections' values. @default what guards the project */
   readonly after?: readonly Resource[];
 }

@@ -71,6 +71,7 @@ export class Notebook extends ComponentResource {
             app: args.notebookName,
             "opendatahub.io/dashboard": "true",
             "opendatahub.io/odh-managed": "true",
+            ...(args.queue === undefined ? {} : { "kueue.x-k8s.io/queue-name": args.queue }),
           },
           annotations: notebookAnnotations(args),
         },
@@ -108,6 +109,7 @@ export function notebookProblems(args: NotebookArgs): FieldProblem[] {
     ...(args.connections ?? []).map(({ connectionName }, index) =>
       dnsLabelProblem(`connections[${index}]`, connectionName, 253),
     ),
+    args.queue === undefined ? undefined : dnsLabelProblem("queue", args.queue),
     run?.state === "stopped" ? instantProblem("run.since", run.since) : undefined,
     ...tagProblems(args.tags),
   ].filter((problem) => problem !== undefined);

@@ -71,7 +71,7 @@ describe("kill -9 in the middle of up, then up", () => {
 
   test.each([
     ["the command and the engine, while namespaces are made", /Bringing up/, 1],
-    ["the command and the engine, while models get ready", /✓ created/, 14],
+    ["the command and the engine, while models get ready", /✓ created/, 20],
   ] as const)("%s", async (_what, pattern, times) => {
     const up = kiln.start(["up", "pr-7"]);
     await up.saw(pattern, times);

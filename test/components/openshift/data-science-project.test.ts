@@ -30,7 +30,7 @@ describe("DataScienceProject", () => {
     });
   });
 
-  it("registers no more than it needs: a component, a namespace, a quota with its bounds, three policies", async () => {
+  it("registers no more than it needs: a component, a namespace, a quota with its bounds, its policies", async () => {
     const recording = await make();
     expect(recording.resources.map(({ type, name }) => `${type} ${name}`).sort()).toEqual([
       "kiln:openshift:DataScienceProject fraud",
@@ -40,6 +40,9 @@ describe("DataScienceProject", () => {
       "kubernetes:networking.k8s.io/v1:NetworkPolicy fraud-asking",
       "kubernetes:networking.k8s.io/v1:NetworkPolicy fraud-closed",
       "kubernetes:networking.k8s.io/v1:NetworkPolicy fraud-models",
+      "kubernetes:networking.k8s.io/v1:NetworkPolicy fraud-pipeline-runs",
+      "kubernetes:networking.k8s.io/v1:NetworkPolicy fraud-pipelines",
+      "kubernetes:networking.k8s.io/v1:NetworkPolicy fraud-workbenches",
     ]);
   });
 
@@ -109,10 +112,7 @@ describe("DataScienceProject", () => {
     expect(only(recording, "kubernetes:core/v1:ServiceAccount").inputs).toMatchObject({
       metadata: {
         name: "vault-reader",
-        annotations: {
-          "azure.workload.identity/client-id": "client",
-          "azure.workload.identity/tenant-id": "tenant",
-        },
+        annotations: { "azure.workload.identity/client-id": "client" },
       },
       automountServiceAccountToken: false,
     });
@@ -121,19 +121,25 @@ describe("DataScienceProject", () => {
         provider: {
           azurekv: {
             authType: "WorkloadIdentity",
+            tenantId: "tenant",
             vaultUrl: "https://kv.vault.azure.net/",
             serviceAccountRef: { name: "vault-reader" },
           },
         },
       },
     });
+    // Said twice, External Secrets refuses it.
+    expect(JSON.stringify(only(recording, "kubernetes:core/v1:ServiceAccount").inputs)).not.toContain(
+      "tenant-id",
+    );
     expect(recording.resources.some(({ type }) => type.endsWith(":Secret"))).toBe(false);
   });
 
   it("queues by Kueue where it is asked to", async () => {
     const recording = await make({ queue: { clusterQueue: "shared" } });
     expect(only(recording, "kubernetes:kueue.x-k8s.io/v1beta1:LocalQueue").inputs).toMatchObject({
-      metadata: { name: "default", namespace: "kiln-dev-fraud" },
+      // Not "default", which OpenShift AI makes itself.
+      metadata: { name: "project", namespace: "kiln-dev-fraud" },
       spec: { clusterQueue: "shared" },
     });
     expect(only(recording, "kubernetes:core/v1:Namespace").inputs).toMatchObject({
@@ -163,7 +169,7 @@ describe("DataScienceProject", () => {
       quota: { ...PROJECT.quota, requests: { cpuCores: 17, memoryGib: 32 }, pods: 0 },
       containers: { max: { cpuCores: 32, memoryGib: 1 }, defaultLimits: { cpuCores: 1, memoryGib: 2 } },
       members: { edit: { users: ["ann", "ann"], groups: ["system:authenticated"] } },
-      queue: { clusterQueue: "Shared" },
+      queue: { clusterQueue: "Shared", name: "default" },
     };
     const args = { ...PROJECT, ...wrong };
     expect(fieldsOf(dataScienceProjectProblems(args))).toEqual([
@@ -177,6 +183,7 @@ describe("DataScienceProject", () => {
       "members.edit.users[1]",
       "members.edit.groups[0]",
       "queue.clusterQueue",
+      "queue.name",
     ]);
     const recording = await recorded(() =>
       expect(() => new DataScienceProject("fraud", args)).toThrow(

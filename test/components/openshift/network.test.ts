@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { insideOf, parseCidr, strictlyWithin } from "../../../components/openshift/cidr.ts";
 import {
-  askingPolicy,
+  askingPolicies,
   modelPolicy,
   networkProblems,
   type ProjectNetwork,
@@ -74,13 +74,21 @@ describe("network of a project", () => {
     });
   });
 
-  it("lets models that check tokens ask the API server at its own port, or not at all; others never", () => {
-    expect(askingPolicy()).toEqual({
-      podSelector: { matchLabels: { "kiln/token-auth": "true" } },
-      policyTypes: ["Egress"],
-      egress: [{ to: [{ ipBlock: { cidr: "0.0.0.0/0" } }], ports: [{ protocol: "TCP", port: 6443 }] }],
+  it("lets whoever checks tokens ask the API server at its own port, or not at all; others never", () => {
+    const policies = askingPolicies();
+    expect(Object.fromEntries(policies.map(({ name, spec }) => [name, spec.podSelector]))).toEqual({
+      asking: { matchLabels: { "kiln/token-auth": "true" } },
+      workbenches: { matchExpressions: [{ key: "notebook-name", operator: "Exists" }] },
+      pipelines: { matchLabels: { component: "data-science-pipelines" } },
+      "pipeline-runs": { matchLabels: { "pipelines.kubeflow.org/v2_component": "true" } },
     });
-    expect(askingPolicy({ apiServer: "closed" })).toBeUndefined();
+    for (const { spec } of policies) {
+      expect(spec).toMatchObject({
+        policyTypes: ["Egress"],
+        egress: [{ to: [{ ipBlock: { cidr: "0.0.0.0/0" } }], ports: [{ protocol: "TCP", port: 6443 }] }],
+      });
+    }
+    expect(askingPolicies({ apiServer: "closed" })).toEqual([]);
     expect(modelPolicy().egress).toEqual([]);
   });
 

@@ -57,6 +57,13 @@ describe("Notebook", () => {
     expect(JSON.stringify(notebook.inputs)).not.toContain("kubeflow-resource-stopped");
   });
 
+  it("waits in the project's queue where there is one", async () => {
+    const recording = await recorded(() => new Notebook("explore", { ...NOTEBOOK, queue: "project" }));
+    expect(only(recording, TYPE).inputs).toMatchObject({
+      metadata: { labels: { "kueue.x-k8s.io/queue-name": "project" } },
+    });
+  });
+
   it("names every wrong field before anything is registered", async () => {
     const wrong = { ...NOTEBOOK, notebookName: "Explore", image: "jupyter:latest" };
     const recording = await recorded(() =>

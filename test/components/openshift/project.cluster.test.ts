@@ -55,6 +55,9 @@ test("is made, and read back as it was meant", async () => {
     "fraud-closed": "create",
     "fraud-models": "create",
     "fraud-asking": "create",
+    "fraud-workbenches": "create",
+    "fraud-pipelines": "create",
+    "fraud-pipeline-runs": "create",
     "fraud-admin": "create",
     "fraud-edit": "create",
     "fraud-view": "create",
@@ -69,7 +72,7 @@ test("is made, and read back as it was meant", async () => {
   expect(quota.spec.hard).toMatchObject({ "limits.cpu": "4", "requests.nvidia.com/gpu": "1", pods: "3" });
   const closed = await stack.read(inProject("networking.k8s.io/v1", "NetworkPolicy", "closed"));
   expect(closed.spec.policyTypes).toEqual(["Ingress", "Egress"]);
-  const queue = await stack.read(inProject("kueue.x-k8s.io/v1beta1", "LocalQueue", "default"));
+  const queue = await stack.read(inProject("kueue.x-k8s.io/v1beta1", "LocalQueue", "project"));
   expect(queue.spec.clusterQueue).toBe("shared");
 });
 
@@ -174,7 +177,7 @@ test("replaces a queue that is to be backed by another, which cannot be changed 
   await stack.up(program());
   const moved = await stack.up(program({ queue: { clusterQueue: "elsewhere" } }));
   expect(moved).toEqual({ "fraud-queue": "replace" });
-  const queue = await stack.read(inProject("kueue.x-k8s.io/v1beta1", "LocalQueue", "default"));
+  const queue = await stack.read(inProject("kueue.x-k8s.io/v1beta1", "LocalQueue", "project"));
   expect(queue.spec.clusterQueue).toBe("elsewhere");
 });
 

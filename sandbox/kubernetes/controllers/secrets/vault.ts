@@ -71,7 +71,10 @@ function reasonOf(error: unknown): string {
   return [statusCode, code, first].filter((each) => each !== undefined && each !== "").join(" ");
 }
 
-/** Who a store reads as. @throws SecretProblem what is missing of it */
+/**
+ * Who a store reads as. Source: external-secrets providers/v1/azure/keyvault (authorizerForWorkloadIdentity)
+ * @throws SecretProblem what is missing of it, or said twice
+ */
 export function identityOf(
   provider: AzureProvider,
   account: KubeObject | undefined,
@@ -89,7 +92,13 @@ export function identityOf(
   if (clientId === undefined) {
     throw new SecretProblem(`service account '${name}' lacks the annotation ${marks.clientId}`);
   }
-  const tenantId = provider.tenantId ?? account.metadata.annotations?.[marks.tenantId];
+  const annotated = account.metadata.annotations?.[marks.tenantId];
+  if (provider.tenantId !== undefined && annotated !== undefined) {
+    throw new SecretProblem(
+      "multiple tenantID found. Check secretRef, 'spec.provider.azurekv.tenantId', and serviceAccountRef",
+    );
+  }
+  const tenantId = provider.tenantId ?? annotated;
   if (tenantId === undefined) {
     throw new SecretProblem(`neither the store nor service account '${name}' names the tenant`);
   }
