@@ -1,5 +1,6 @@
 /** What no single value of `kiln:serving` shows to be wrong, but several together do. */
 import { connectionProblems } from "../components/openshift/connection.ts";
+import { isFetched, loaderProblems } from "../components/openshift/model-loader.ts";
 import { modelSourceProblems } from "../components/openshift/model-source.ts";
 import { networkProblems } from "../components/openshift/network.ts";
 import { quotaProblems } from "../components/openshift/quota.ts";
@@ -13,7 +14,7 @@ import type {
   ServingConfig,
   SourceConfig,
 } from "./serving-config.ts";
-import { sizeProblems, totalProblems } from "./serving-sizes.ts";
+import { limitsOf, sizeProblems, sourceIn, totalProblems } from "./serving-sizes.ts";
 
 /** One problem, by the path of its key below `kiln:serving`. */
 export interface ServingProblem {
@@ -77,10 +78,19 @@ function projectProblems(
         ];
   const sourceProblems = (field: string, source: SourceConfig): FieldProblem[] => {
     if ("uri" in source) return modelSourceProblems(field, source);
-    const { connection: name, path: folder } = source;
-    const connection = connections.find((each) => each.name === name);
-    if (connection === undefined) return knows(`${field}.connection`, name, connectionNames, "connections");
-    return modelSourceProblems(field, { connection: { connectionName: name, connection }, path: folder });
+    const found = sourceIn(connections, source);
+    if (found === undefined)
+      return knows(`${field}.connection`, source.connection, connectionNames, "connections");
+    return modelSourceProblems(field, found);
+  };
+  const loading = (field: string, { source, resources, replicas, stopped }: ServedModelConfig) => {
+    const found = sourceIn(connections, source);
+    if (found === undefined) return [];
+    const copies = ["replicas.max", stopped ? 0 : replicas.max] as const;
+    return loaderProblems(field, found, limitsOf(resources), copies, {
+      quota: project.quota,
+      ...(project.containers === undefined ? {} : { containers: project.containers }),
+    });
   };
   const fields: FieldProblem[] = [
     ...quotaProblems(project.quota, project.containers ?? {}),
@@ -119,6 +129,7 @@ function projectProblems(
           project,
           model.stopped ? 0 : model.replicas.max,
         ),
+        ...loading(`${field}.source`, model),
       ];
     }),
     ...notebooks.flatMap((notebook, at) => [
@@ -134,6 +145,7 @@ function projectProblems(
       ? [{ field: "scheduledPipelines", message: "need a pipelineServer in the project" }]
       : []),
     ...totalProblems(project),
+    ...wayOutProblems(project),
   ];
   return [
     ...repeated([...path, "connections"], connectionNames),
@@ -162,6 +174,37 @@ function projectProblems(
           },
         ]
       : []),
+  ];
+}
+
+/** What comes from outside where nothing is let out: the cluster's walls say nothing, and it would be waited for in vain. */
+function wayOutProblems({ connections, models, network, pipelineServer }: ProjectConfig): FieldProblem[] {
+  const { egress = [] } = network;
+  const opened = (whom: "models" | "all") =>
+    egress.some(({ pods = "all" }) => pods === "all" || pods === whom);
+  const fetched = models.filter(({ source, stopped }) => {
+    const found = sourceIn(connections, source);
+    return !stopped && found !== undefined && isFetched(found);
+  });
+  const field = "network.egress";
+  const [first] = fetched;
+  return [
+    ...(first === undefined || opened("models")
+      ? []
+      : [
+          {
+            field,
+            message: `lets no model out, and ${first.name} is fetched from outside; give the addresses and ports of its store`,
+          },
+        ]),
+    ...(pipelineServer === undefined || opened("all")
+      ? []
+      : [
+          {
+            field,
+            message: `lets no pipeline out; give the addresses and ports of pipelineServer's database, ${pipelineServer.database.host}, and of its storage, for all pods`,
+          },
+        ]),
   ];
 }
 

@@ -7,7 +7,7 @@ import {
   type ProjectIdentity,
   VAULT_READER,
 } from "../components/openshift/data-science-project.ts";
-import type { ProjectNetwork } from "../components/openshift/network.ts";
+import { type ProjectNetwork, SERVING_PORTS } from "../components/openshift/network.ts";
 import type { ProjectQuota } from "../components/openshift/quota.ts";
 import { projectNamespace } from "../components/shared/kubernetes.ts";
 import type { Tags } from "../components/shared/tags.ts";
@@ -108,6 +108,18 @@ export function secretsOf({ connections, pipelineServer }: ProjectConfig): strin
     ...(pipelineServer === undefined ? [] : [pipelineServer.database.passwordSecret]),
   ];
   return [...new Set(names)].sort();
+}
+
+/**
+ * The project's network, with the ports where its own runtimes answer: router and monitoring come to a pod's port, not to its
+ * Service's. Pure.
+ */
+export function servingNetwork({
+  network,
+  runtimes,
+}: Pick<ProjectConfig, "network" | "runtimes">): ProjectNetwork {
+  const ports = new Set([...SERVING_PORTS, ...runtimes.map(({ port }) => port)]);
+  return { ...network, servingPorts: [...ports].sort((one, other) => one - other) };
 }
 
 /** What the checks of the configuration have made sure of. */

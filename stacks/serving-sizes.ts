@@ -1,11 +1,24 @@
 /** Whether what runs in a project fits into it. */
+import { countedLimits } from "../components/openshift/model-loader.ts";
+import type { ModelSource } from "../components/openshift/model-source.ts";
 import type { Compute } from "../components/shared/quantities.ts";
 import type { FieldProblem } from "../components/shared/validation.ts";
-import type { ProjectConfig, SizeConfig } from "./serving-config.ts";
+import type { ConnectionConfig, ProjectConfig, SizeConfig, SourceConfig } from "./serving-config.ts";
 
 /** Limits as they count: what is requested where nothing is said. Pure. */
 export function limitsOf({ requests, limits }: SizeConfig): Compute {
   return limits ?? requests;
+}
+
+/** Where a model lies, by its connection; undefined where there is no such connection. Pure. */
+export function sourceIn(
+  connections: readonly ConnectionConfig[],
+  source: SourceConfig,
+): ModelSource | undefined {
+  if ("uri" in source) return source;
+  const connection = connections.find(({ name }) => name === source.connection);
+  if (connection === undefined) return undefined;
+  return { connection: { connectionName: connection.name, connection }, path: source.path };
 }
 
 const parts = ["cpuCores", "memoryGib"] as const;
@@ -53,11 +66,18 @@ export function sizeProblems(
 }
 
 /** What runs at the least has to fit into the quota, or a pod is refused for good. */
-export function totalProblems({ models, notebooks, quota }: ProjectConfig): FieldProblem[] {
+export function totalProblems({ connections, models, notebooks, quota }: ProjectConfig): FieldProblem[] {
+  const counted = (size: SizeConfig, at: SourceConfig): SizeConfig => {
+    const source = sourceIn(connections, at);
+    return source === undefined ? size : { ...size, limits: countedLimits(limitsOf(size), source) };
+  };
   const running = [
     ...models
       .filter(({ stopped }) => !stopped)
-      .map(({ resources, replicas }) => ({ size: resources, pods: replicas.min })),
+      .flatMap(({ resources, replicas, source, canary }) => [
+        { size: counted(resources, source), pods: replicas.min },
+        ...(canary === undefined ? [] : [{ size: counted(resources, canary.source), pods: canary.replicas }]),
+      ]),
     ...notebooks
       .filter(({ stoppedSince }) => stoppedSince === undefined)
       .map(({ size }) => ({ size, pods: 1 })),

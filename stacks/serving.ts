@@ -25,7 +25,7 @@ import type {
   SizeConfig,
   SourceConfig,
 } from "./serving-config.ts";
-import { makeProject, required, type Site, secretsOf } from "./serving-project.ts";
+import { makeProject, required, type Site, secretsOf, servingNetwork } from "./serving-project.ts";
 import { limitsOf } from "./serving-sizes.ts";
 
 /** What serving tells whoever uses it. A type alias, so that it is a plain dictionary to the Automation API. */
@@ -77,6 +77,7 @@ function buildProject(site: Site, config: ProjectConfig): Built {
   const named = (part: string) => `${config.name}.${part}`;
   const project = makeProject(site, {
     ...config,
+    network: servingNetwork(config),
     secrets: secretsOf(config),
     identity: needsVault(config),
     after: [],
@@ -137,6 +138,7 @@ function buildProject(site: Site, config: ProjectConfig): Built {
           ...(sharedMemoryGib === undefined ? {} : { sharedMemoryGib }),
           connections: uses.map(connectionOf),
           after: uses.map((each) => connectionOf(each).synced),
+          ...(project.queue === undefined ? {} : { queue: project.queue }),
           run: stoppedSince === undefined ? { state: "running" } : { state: "stopped", since: stoppedSince },
           ...shownAs(displayName),
         },

@@ -92,8 +92,8 @@ export function externalSecretSpec(args: DataConnectionArgs) {
           labels: {
             ...kubernetesLabels(args.tags),
             "opendatahub.io/dashboard": "true",
-            // The companion controller of KServe gathers connections that say so into the project's storage configuration.
-            "opendatahub.io/managed": "true",
+            // KServe's companion gathers connections that say so into the project's storage configuration, as buckets all of them.
+            ...(connection.type === "s3" ? { "opendatahub.io/managed": "true" } : {}),
           },
           annotations: connectionAnnotations(connection, displayName),
         },

@@ -4,6 +4,7 @@ import { type FieldProblem, rangeProblem } from "../shared/validation.ts";
 import { quotaOverrun, resourceProblems } from "./container.ts";
 import type { InferenceServiceArgs } from "./inference-args.ts";
 import { CANARY_SUFFIX } from "./inference-spec.ts";
+import { isFetched, loaderProblems } from "./model-loader.ts";
 import { modelSourceProblems } from "./model-source.ts";
 import { subjectProblems } from "./subjects.ts";
 
@@ -98,6 +99,13 @@ function replicaProblems(args: InferenceServiceArgs): (FieldProblem | undefined)
       ? { field: "replicas.scaling", message: `has no effect while replicas.max equals replicas.min, ${min}` }
       : undefined,
     ...quotaOverrun("resources", resources, ["replicas.max", max], project.quota),
+    ...loaderProblems(
+      "source",
+      args.source,
+      resources.limits,
+      ["replicas.max", args.stopped === true ? 0 : max],
+      project,
+    ),
   ];
 }
 
@@ -121,5 +129,14 @@ function canaryProblems(args: InferenceServiceArgs): (FieldProblem | undefined)[
       ? { field: "canary", message: "gets no traffic while stopped is set; leave out one of them" }
       : undefined,
     ...quotaOverrun("resources", resources, ["replicas.max + canary.replicas", all], project.quota),
+    ...loaderProblems(
+      "canary.source",
+      canary.source,
+      resources.limits,
+      isFetched(args.source)
+        ? ["replicas.max + canary.replicas", all]
+        : ["canary.replicas", canary.replicas ?? 1],
+      project,
+    ),
   ];
 }

@@ -81,7 +81,8 @@ test("a connection's keys go from the vault to the project, past everything else
     source: { connection: "models", path: "ranker/1" },
     resources: SIZE,
   };
-  const projects = [{ ...fraud, connections: [connection], models: [...fraud.models, fromStorage] }];
+  const network = { egress: [{ cidr: "203.0.113.0/24", ports: [443], pods: "models" }] };
+  const projects = [{ ...fraud, network, connections: [connection], models: [...fraud.models, fromStorage] }];
   serve(checkout, "dev", projects, { foundry: {}, serving: { agent } });
   const up = await run("up", "dev", "--json");
   expect(up.stdout).toContain('"result": "succeeded"');

@@ -131,6 +131,7 @@ describe("kiln:serving", () => {
 });
 
 describe("what does not fit together", () => {
+  const SMALL = { cpuCores: 16, memoryGib: 16 };
   const fraud = project("fraud");
   const [model] = fraud.models;
   const cases: readonly (readonly [what: string, serving: object, said: RegExp, more?: object])[] = [
@@ -153,6 +154,53 @@ describe("what does not fit together", () => {
       "a connection that is not there",
       { projects: [{ ...fraud, models: [{ ...model, source: { connection: "s3", path: "a" } }] }] },
       /models\[0\]\.source\.connection is "s3"/,
+    ],
+    [
+      "a model whose loader the project refuses",
+      {
+        projects: [
+          { ...fraud, models: [{ ...model, source: { uri: "hf://owner/model" } }], quota: { limits: SMALL } },
+        ],
+      },
+      /models\[0\]\.source is fetched by KServe's loader, to which OpenShift AI allows 24 GiB; the project's quota\.limits\.memoryGib is 16/,
+    ],
+    [
+      "models whose loaders are too much together",
+      {
+        projects: [
+          {
+            ...fraud,
+            models: ["one", "two", "three"].map((name) => ({
+              ...model,
+              name,
+              source: { uri: "s3://bucket/model" },
+              replicas: { min: 1, max: 1 },
+            })),
+          },
+        ],
+      },
+      /quota\.limits\.memoryGib is 64; the project's models and notebooks together take 72 GiB at the least/,
+    ],
+    [
+      "a model that is let out nowhere, though it is fetched from outside",
+      { projects: [{ ...fraud, models: [{ ...model, source: { uri: "hf://owner/model" } }] }] },
+      /network\.egress lets no model out, and scorer is fetched from outside/,
+    ],
+    [
+      "a pipeline server that is let out nowhere",
+      {
+        projects: [
+          {
+            ...fraud,
+            network: { egress: [{ cidr: "203.0.113.0/24", ports: [443], pods: "models" }] },
+            pipelineServer: {
+              database: { host: "db.example.com", name: "d", username: "u", passwordSecret: "p" },
+              connection: "s3",
+            },
+          },
+        ],
+      },
+      /network\.egress lets no pipeline out; give the addresses and ports of pipelineServer's database, db\.example\.com/,
     ],
     [
       "fewer pods at most than at least",

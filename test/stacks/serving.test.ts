@@ -95,6 +95,32 @@ describe("serving alone", () => {
     });
   });
 
+  it("lets router and monitoring come to the ports where its runtimes answer", async () => {
+    const { runtimes, ...rest } = project("fraud");
+    const other = runtimes.map((runtime) => ({ ...runtime, name: "other", port: 9000 }));
+    const made = await run("dev", { projects: [{ ...rest, runtimes: [...runtimes, ...other] }] });
+    const models = only(made.recording, "kubernetes:networking.k8s.io/v1:NetworkPolicy", "fraud-models");
+    expect(models.inputs).toMatchObject({
+      spec: { ingress: [{ ports: [8080, 8443, 9000].map((port) => ({ protocol: "TCP", port })) }] },
+    });
+  });
+
+  it("has models and workbenches wait in the project's queue", async () => {
+    const notebook = {
+      name: "study",
+      image: `quay.io/modh/notebook@sha256:${DIGEST}`,
+      size: { requests: { cpuCores: 1, memoryGib: 2 } },
+    };
+    const config = { ...project("fraud"), clusterQueue: "team", notebooks: [notebook] };
+    const { recording } = await run("dev", { projects: [config] });
+    const queue = only(recording, "kubernetes:kueue.x-k8s.io/v1beta1:LocalQueue").inputs.metadata;
+    for (const kind of ["serving.kserve.io/v1beta1:InferenceService", "kubeflow.org/v1:Notebook"]) {
+      expect(only(recording, `kubernetes:${kind}`).inputs).toMatchObject({
+        metadata: { labels: { "kueue.x-k8s.io/queue-name": (queue as { name: string }).name } },
+      });
+    }
+  });
+
   it("goes to the context that is configured, or the one that is said for the run", async () => {
     const cluster = { context: "theirs" };
     const provider = async () =>
@@ -145,6 +171,7 @@ describe("serving alone", () => {
 function withConnection(name: string) {
   return {
     ...project(name),
+    network: { egress: [{ cidr: "203.0.113.0/24", ports: [443] }] },
     connections: [
       {
         name: "models",

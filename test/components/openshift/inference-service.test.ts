@@ -3,15 +3,20 @@ import { describe, expect, it } from "vitest";
 import type { Connection } from "../../../components/openshift/connection.ts";
 import type { InferenceServiceArgs } from "../../../components/openshift/inference-args.ts";
 import { inferenceServiceProblems } from "../../../components/openshift/inference-problems.ts";
-import { InferenceService } from "../../../components/openshift/inference-service.ts";
+import {
+  externalAddress,
+  InferenceService,
+  internalAddress,
+} from "../../../components/openshift/inference-service.ts";
 import { modelMetadata, predictorSpec } from "../../../components/openshift/inference-spec.ts";
+import { countedLimits } from "../../../components/openshift/model-loader.ts";
 import {
   type ModelSource,
   modelSourceProblems,
   modelStorage,
 } from "../../../components/openshift/model-source.ts";
 import { only, type Recording, recorded } from "../recording.ts";
-import { fieldsOf, MODEL, RESOURCES } from "./support.ts";
+import { fieldsOf, MODEL, PLACE, RESOURCES } from "./support.ts";
 
 const type = "kubernetes:serving.kserve.io/v1beta1:InferenceService";
 const s3: Connection = {
@@ -155,8 +160,10 @@ describe("InferenceService", () => {
       spec: { predictor: { minReplicas: 1, model: { storageUri: canary.source.uri } } },
     });
     expect(only(recording, "kubernetes:route.openshift.io/v1:Route").inputs).toMatchObject({
-      metadata: { name: "scoring" },
+      // KServe's companion takes a Route of a model's name for its own.
+      metadata: { name: "scoring.canary" },
       spec: {
+        subdomain: "scoring-kiln-dev-fraud",
         to: { kind: "Service", name: "scoring-predictor", weight: 90 },
         alternateBackends: [{ kind: "Service", name: "scoring-canary-predictor", weight: 10 }],
         port: { targetPort: 8080 },
@@ -165,6 +172,26 @@ describe("InferenceService", () => {
     });
     expect(JSON.stringify(recording.resources)).not.toMatch(/canaryTrafficPercent|"exposed"/);
     expect(await known(model.externalUrl)).toBe("https://both.apps.example.com");
+  });
+});
+
+describe("addresses of models", () => {
+  const inside = "http://m-predictor.ns.svc.cluster.local";
+
+  it("lead to the server's own port where the platform says another's", () => {
+    expect(internalAddress(`${inside}:8080`, 9000)).toBe(`${inside}:9000`);
+    expect(internalAddress(`${inside}:8080`)).toBe(`${inside}:8080`);
+    expect(internalAddress(inside, 9000)).toBe(inside);
+    const guarded = "https://m-predictor.ns.svc.cluster.local:8443";
+    expect(internalAddress(guarded, 9000)).toBe(guarded);
+    expect(internalAddress(undefined, 9000)).toBe("");
+  });
+
+  it("from outside are none until the platform says one", () => {
+    expect(externalAddress("https://m-ns.apps.example.com")).toBe("https://m-ns.apps.example.com");
+    for (const not of [inside, "https://m-predictor.ns.svc.cluster.local:8443", "", undefined]) {
+      expect(externalAddress(not)).toBe("");
+    }
   });
 });
 
@@ -242,6 +269,28 @@ describe("what is wrong with a model", () => {
       "resources.limits.cpuCores is 2, for replicas.max 9 in all 18, and exceeds the project's quota.limits.cpuCores, 16",
     ]);
     expect(fieldsOf(problemsOf({ resources: { ...RESOURCES, gpus: 2 } }))).toEqual(["resources.gpus"]);
+  });
+
+  it("counts what fetches a model, by the limits that the platform gives it, as long as the pod is there", () => {
+    const fetched = { uri: "s3://bucket/model" } as const;
+    const said = (more: Partial<InferenceServiceArgs>) =>
+      problemsOf(more).map(({ field, message }) => `${field} ${message}`);
+    expect(said({ source: fetched, replicas: { min: 1, max: 2 } })).toEqual([]);
+    expect(said({ source: fetched, replicas: { min: 1, max: 3 } })).toEqual([
+      "source is fetched by KServe's loader, which counts as 24 GiB of limits in each pod, for replicas.max 3 in all 72, and exceeds the project's quota.limits.memoryGib, 64; an image (oci://) and a volume (pvc://) need no loader",
+    ]);
+    expect(said({ source: fetched, replicas: { min: 1, max: 3 }, stopped: true })).toEqual([]);
+    expect(said({ source: { uri: "pvc://claim/model" }, replicas: { min: 1, max: 3 } })).toEqual([]);
+    const access = { exposed: true, auth: "none" } as const;
+    const canary = { source: fetched, percent: 10, replicas: 3 };
+    expect(fieldsOf(problemsOf({ access, canary }))).toEqual(["canary.source"]);
+    const bounds = { cpuCores: 2, memoryGib: 16 };
+    const containers = { defaultRequests: bounds, defaultLimits: bounds, max: bounds };
+    expect(said({ source: fetched, project: { ...PLACE, containers } })).toEqual([
+      "source is fetched by KServe's loader, to which OpenShift AI allows 24 GiB; the project's containers.max.memoryGib is 16, so that its pods would be refused; an image (oci://) and a volume (pvc://) need no loader",
+    ]);
+    expect(countedLimits({ cpuCores: 2, memoryGib: 4 }, fetched)).toEqual({ cpuCores: 2, memoryGib: 24 });
+    expect(countedLimits(RESOURCES.limits, MODEL.source)).toEqual(RESOURCES.limits);
   });
 
   it("counts a canary's copies with the others", () => {

@@ -26,6 +26,8 @@ import type {
 } from "../../../sandbox/kubernetes/controllers/runtime/objects.ts";
 import { dueInMs, durationMs } from "../../../sandbox/kubernetes/controllers/secrets/refresh.ts";
 import { filledText, targetSecret } from "../../../sandbox/kubernetes/controllers/secrets/template.ts";
+import { marks as secretMarks } from "../../../sandbox/kubernetes/controllers/secrets/types.ts";
+import { identityOf } from "../../../sandbox/kubernetes/controllers/secrets/vault.ts";
 
 const now = "2026-03-01T12:00:00Z";
 
@@ -171,11 +173,20 @@ describe("the pod of a model", () => {
       args: ["--name=m", "--own"],
       env: [{ name: "A", value: "2" }],
     });
-    expect(pod.initContainers?.[0]?.args).toEqual(["/mnt/pvc/folder", "/mnt/models"]);
+    expect(pod.initContainers).toBeUndefined();
+    expect(pod.containers[0]?.volumeMounts).toEqual([
+      { name: "kserve-pvc-source", mountPath: "/mnt/models", readOnly: true, subPath: "folder" },
+    ]);
     expect(pod.volumes).toContainEqual({
       name: "kserve-pvc-source",
       persistentVolumeClaim: { claimName: "claim" },
     });
+  });
+  test("fetches a model by a container that counts for a lot, and an image without one", () => {
+    const fetched = predictorPod(service(), runtime("r"), { uri: "s3://b/m" });
+    expect(fetched.initContainers).toMatchObject([
+      { name: "storage-initializer", resources: { limits: { cpu: "1", memory: "24Gi" } } },
+    ]);
   });
   test("a model in an image runs beside its server", () => {
     const pod = predictorPod(service(), runtime("r"), { uri: "oci://registry.example/m:1" });
@@ -220,6 +231,19 @@ test("a Route leads to the proxy where callers are asked who they are", () => {
   expect(predictorRoute(service(), predictorService(service(), pod))).toBeUndefined();
 });
 
+test("a Service has no address of its own, and behind it the proxy in place of the server where tokens are asked for", () => {
+  const pod = predictorPod(service(), runtime("r"), {});
+  const { spec } = predictorService(service(), pod);
+  expect(spec).toMatchObject({ clusterIP: "None", ports: [{ port: 80, targetPort: 8080 }] });
+  const guarded = service({}, { "security.opendatahub.io/enable-auth": "true" });
+  expect(predictorService(guarded, pod).spec.ports).toEqual([
+    { name: "https", port: 8443, targetPort: "https", protocol: "TCP" },
+  ]);
+  // One that has an address keeps it: it cannot be changed.
+  const before = { ...predictorService(service(), pod), spec: { clusterIP: "10.0.0.7" } };
+  expect(predictorService(service(), pod, before).spec.clusterIP).toBe("10.0.0.7");
+});
+
 describe("the status of a model", () => {
   const deployment = (...conditions: Condition[]): Deployment => ({
     apiVersion: "apps/v1",
@@ -248,6 +272,35 @@ describe("the status of a model", () => {
       reason: "FailedCreate",
       message: "exceeded quota",
     });
+  });
+  test("of a Service without an address its server's usual port is said, and a route's host from outside", () => {
+    const up = deployment({ type: "Available", status: "True" });
+    const inside = "http://m-predictor.ns.svc.cluster.local";
+    expect(
+      inferenceServiceStatus(service(), { pods: [], deployment: up, headless: true }, now),
+    ).toMatchObject({
+      url: inside,
+      address: { url: `${inside}:8080` },
+    });
+    const guarded = service({}, { "security.opendatahub.io/enable-auth": "true" });
+    const secured = "https://m-predictor.ns.svc.cluster.local:8443";
+    expect(inferenceServiceStatus(guarded, { pods: [], deployment: up, headless: true }, now)).toMatchObject({
+      url: secured,
+      address: { url: secured },
+    });
+    const exposed = service({}, {}, { "networking.kserve.io/visibility": "exposed" });
+    const routed = { pods: [], deployment: up, headless: true, routeHost: "m-ns.apps" };
+    const status = inferenceServiceStatus(exposed, routed, now);
+    expect(status).toMatchObject({ url: "https://m-ns.apps", address: { url: `${inside}:8080` } });
+    // Before a router has looked at its route it waits; one that is refused leaves what was.
+    const waits = { ...routed, routeHost: undefined };
+    expect(find(inferenceServiceStatus({ ...exposed, status }, waits, now), "Ready")?.status).toBe("Unknown");
+    const refused = inferenceServiceStatus({ ...exposed, status }, { ...waits, routeRefused: true }, now);
+    expect(find(refused, "Ready")?.status).toBe("True");
+    expect(refused.url).toBe(status.url);
+    expect(
+      find(inferenceServiceStatus(exposed, { ...waits, routeRefused: true }, now), "Ready")?.status,
+    ).toBe("Unknown");
   });
   test("conditions keep the time of their last change", () => {
     const first = inferenceServiceStatus(service(), { pods: [] }, now);
@@ -357,6 +410,25 @@ describe("an external secret", () => {
     );
     expect(() => filledText("{{ range .x }}", { x: "1" })).toThrow(/the sandbox fills/);
     expect(() => filledText("{{ .missing }}", {})).toThrow(/wants 'missing'/);
+  });
+  test("is read by the identity that store and service account name together, the tenant once", () => {
+    const provider = { authType: "WorkloadIdentity", vaultUrl: "v", serviceAccountRef: { name: "reader" } };
+    const account = (annotations: Record<string, string>) => ({
+      apiVersion: "v1",
+      kind: "ServiceAccount",
+      metadata: { name: "reader", namespace: "ns", annotations },
+    });
+    const client = { [secretMarks.clientId]: "c" };
+    const both = { ...client, [secretMarks.tenantId]: "t" };
+    expect(identityOf({ ...provider, tenantId: "t" }, account(client), secretMarks)).toEqual({
+      tenantId: "t",
+      clientId: "c",
+    });
+    expect(identityOf(provider, account(both), secretMarks).tenantId).toBe("t");
+    expect(() => identityOf({ ...provider, tenantId: "t" }, account(both), secretMarks)).toThrow(
+      /multiple tenantID found/,
+    );
+    expect(() => identityOf(provider, account(client), secretMarks)).toThrow(/names the tenant/);
   });
   test("a template replaces the data unless it merges", () => {
     const data = (mergePolicy?: "Merge") =>

@@ -93,7 +93,7 @@ describe("a model", () => {
     const { status } = await read("inferenceservice/up");
     expect(status).toMatchObject({
       url: "https://up-p1.apps.kiln.sandbox",
-      address: { url: "http://up-predictor.p1.svc.cluster.local" },
+      address: { url: "http://up-predictor.p1.svc.cluster.local:8080" },
       deploymentMode: "Standard",
       observedGeneration: 1,
       modelStatus: { transitionStatus: "UpToDate", states: { activeModelState: "Loaded" } },
@@ -111,6 +111,19 @@ describe("a model", () => {
     for (const child of ["deployment/up-predictor", "service/up-predictor", "route/up"]) {
       await kubectl("wait", child, "-n", "p1", "--for=delete", "--timeout=60s");
     }
+  });
+
+  test("that is not exposed leaves no Route of its name, whoever made it", async () => {
+    const route = (name: string) => ({
+      apiVersion: "route.openshift.io/v1",
+      kind: "Route",
+      metadata: { name, namespace: "p1" },
+      spec: { to: { kind: "Service", name: "within-predictor" } },
+    });
+    await apply(route("within"), route("within.canary"), model("within"));
+    await ready("inferenceservice/within");
+    await kubectl("wait", "route/within", "-n", "p1", "--for=delete", "--timeout=60s");
+    await read("route/within.canary");
   });
 
   test("without its runtime says so, and comes up when there is one", async () => {

@@ -15,6 +15,7 @@ const initializerImage = "kserve/storage-initializer:v0.15.2";
 
 const modelFolder = "/mnt/models";
 const modelVolume = "kserve-provision-location";
+const claimVolume = "kserve-pvc-source";
 /** Port of the model server when its container names none. */
 export const defaultPort = 8080;
 
@@ -233,45 +234,42 @@ function withModel(pod: PodSpec, source: ModelSource): PodSpec {
     : withInitializer(pod, source);
 }
 
+/**
+ * A volume is mounted where the model is looked for; all else is fetched before the server starts, by a container with the limits
+ * that OpenShift AI gives it, which count in a quota as long as the pod is there.
+ * Source: opendatahub-io/kserve webhook/admission/pod (CommonStorageInitialization), config/overlays/odh/patches
+ */
 function withInitializer(pod: PodSpec, { uri, secretName }: ModelSource): PodSpec {
-  const claim = /^pvc:\/\/([^/]+)\/?(.*)$/.exec(uri ?? "");
-  const claimMount: VolumeMount[] =
-    claim === null ? [] : [{ name: "kserve-pvc-source", mountPath: "/mnt/pvc", readOnly: true }];
   const [server, ...others] = pod.containers;
   if (server === undefined) return pod;
+  const [, claimName, folder = ""] = /^pvc:\/\/([^/]+)\/?(.*)$/.exec(uri ?? "") ?? [];
+  const volume: Volume =
+    claimName === undefined
+      ? { name: modelVolume, emptyDir: {} }
+      : { name: claimVolume, persistentVolumeClaim: { claimName } };
+  const mount: VolumeMount = {
+    name: volume.name,
+    mountPath: modelFolder,
+    readOnly: true,
+    ...(folder === "" ? {} : { subPath: folder }),
+  };
   const initializer: Container = {
     name: storageInitializer,
     image: initializerImage,
-    args: [claim === null ? (uri ?? "") : `/mnt/pvc/${claim[2]}`, modelFolder],
+    args: [uri ?? "", modelFolder],
     ...(secretName === undefined ? {} : { envFrom: [{ secretRef: { name: secretName } }] }),
     terminationMessagePolicy: "FallbackToLogsOnError",
-    volumeMounts: [...claimMount, { name: modelVolume, mountPath: modelFolder }],
+    volumeMounts: [{ name: modelVolume, mountPath: modelFolder }],
     resources: {
       requests: { cpu: "100m", memory: "100Mi" },
-      limits: { cpu: "1", memory: "1Gi" },
+      limits: { cpu: "1", memory: "24Gi" },
     },
   };
   return {
     ...pod,
-    initContainers: [...(pod.initContainers ?? []), initializer],
-    containers: [
-      {
-        ...server,
-        volumeMounts: [
-          ...(server.volumeMounts ?? []),
-          ...claimMount,
-          { name: modelVolume, mountPath: modelFolder, readOnly: true },
-        ],
-      },
-      ...others,
-    ],
-    volumes: [
-      ...(pod.volumes ?? []),
-      ...(claim === null
-        ? []
-        : [{ name: "kserve-pvc-source", persistentVolumeClaim: { claimName: claim[1] } }]),
-      { name: modelVolume, emptyDir: {} },
-    ],
+    ...(claimName === undefined ? { initContainers: [...(pod.initContainers ?? []), initializer] } : {}),
+    containers: [{ ...server, volumeMounts: [...(server.volumeMounts ?? []), mount] }, ...others],
+    volumes: [...(pod.volumes ?? []), volume],
   };
 }
 

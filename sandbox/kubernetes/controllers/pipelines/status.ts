@@ -102,12 +102,11 @@ export function pipelineServerStatus(
   const names = deploymentNames(server);
   const { spec } = server;
   const blocked = problems.database !== undefined || problems.storage !== undefined;
+  const unknown: Step = { status: "Unknown", reason: "Unknown", message: "" };
   const component = (name: string, wanted = true): Step => {
-    if (!wanted) return notApplicable();
+    if (!wanted) return notApplicable("");
     if (facts.refused !== undefined) return failing(facts.refused);
-    return blocked
-      ? { status: "Unknown", reason: "Unknown", message: "" }
-      : componentStep(name, facts.deployment(name));
+    return blocked ? unknown : componentStep(name, facts.deployment(name));
   };
   const steps: Record<string, Step> = {
     DatabaseAvailable: available(
@@ -125,8 +124,12 @@ export function pipelineServerStatus(
     ScheduledWorkflowReady: component(names.scheduledWorkflow, spec.scheduledWorkflow?.deploy !== false),
     WorkflowControllerReady: component(names.workflowController, spec.workflowController?.deploy !== false),
     MLMDProxyReady: component(names.mlmdProxy, spec.mlmd?.deploy === true),
-    WebhookReady: notApplicable(),
-    ManagedPipelineValid: notApplicable(),
+    WebhookReady: blocked
+      ? unknown
+      : notApplicable("Webhook deployment not applicable for pipeline storage other than 'kubernetes'"),
+    ManagedPipelineValid: blocked
+      ? unknown
+      : notApplicable("Managed pipelines not configured or no explicit pipeline list"),
   };
   const unhappy = Object.values(steps).filter(
     ({ status, reason }) => status !== "True" && reason !== "NotApplicable",
@@ -174,8 +177,8 @@ function failing(message: string): Step {
   return { status: "False", reason: "FailingToDeploy", message };
 }
 
-function notApplicable(): Step {
-  return { status: "Unknown", reason: "NotApplicable", message: "" };
+function notApplicable(message: string): Step {
+  return { status: "False", reason: "NotApplicable", message };
 }
 
 function componentStep(name: string, deployment: Deployment | undefined): Step {
