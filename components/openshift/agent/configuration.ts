@@ -37,8 +37,15 @@ export function agentConfiguration(
         tls_key_path: `${PATHS.servingCertificate}/tls.key`,
       },
     },
-    // The API server says whose token it is and what they may; every request to the cluster is made with that token.
-    authentication: { module: "k8s", skip_tls_verification: false, skip_for_health_probes: true },
+    // The API server says whose token it is and what they may; every request to the cluster is made with that token. Probes have
+    // none, nor has monitoring, to which the walls let only the platform's, and the Route nobody, come.
+    // Source: lightspeed-core/lightspeed-stack src/authentication/k8s.py
+    authentication: {
+      module: "k8s",
+      skip_tls_verification: false,
+      skip_for_health_probes: true,
+      skip_for_metrics: true,
+    },
     database: {
       postgres: {
         host: postgresHost(settings),

@@ -23,10 +23,14 @@ export function postgresService(settings: AgentSettings) {
   };
 }
 
-/** The agent's Route: TLS up to the router and, with the service CA's certificate, from there to the pod. Pure. */
+/**
+ * The agent's Route: TLS up to the router and, with the service CA's certificate, from there to the pod. It leads to the API alone:
+ * metrics, which ask for no token, lie beside it. Pure.
+ */
 export function agentRoute({ names, host }: AgentSettings) {
   return {
     ...(host === undefined ? {} : { host }),
+    path: "/v1",
     to: { kind: "Service", name: names.agent, weight: 100 },
     port: { targetPort: "https" },
     tls: { termination: "reencrypt", insecureEdgeTerminationPolicy: "Redirect" },

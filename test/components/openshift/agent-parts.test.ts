@@ -238,6 +238,8 @@ describe("the way in", () => {
   it("is TLS to the router and from there to the pod", () => {
     expect(agentRoute(settingsOf({ host: "agent.apps.example.com" }))).toMatchObject({
       host: "agent.apps.example.com",
+      // Metrics ask for no token, and lie beside the API.
+      path: "/v1",
       to: { kind: "Service", name: "agent" },
       port: { targetPort: "https" },
       tls: { termination: "reencrypt", insecureEdgeTerminationPolicy: "Redirect" },
