@@ -60,6 +60,10 @@ export class InferenceService extends ComponentResource {
       {
         ...placed(place, { parent: this }, after),
         customTimeouts: { create: patience, update: patience },
+        // Started again, its Deployment counts its generations from one, and would never come up with a model that was changed before
+        // (see `deploymentStrategy`). While it stands still there is nothing that making it anew would interrupt.
+        replaceOnChanges: ['metadata.annotations["serving.kserve.io/stop"]'],
+        deleteBeforeReplace: true,
       },
     ) as ObservedResource;
   }

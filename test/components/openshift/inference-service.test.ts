@@ -1,4 +1,5 @@
 import type { Output } from "@pulumi/pulumi";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Connection } from "../../../components/openshift/connection.ts";
 import type { InferenceServiceArgs } from "../../../components/openshift/inference-args.ts";
@@ -8,7 +9,11 @@ import {
   InferenceService,
   internalAddress,
 } from "../../../components/openshift/inference-service.ts";
-import { modelMetadata, predictorSpec } from "../../../components/openshift/inference-spec.ts";
+import {
+  deploymentStrategy,
+  modelMetadata,
+  predictorSpec,
+} from "../../../components/openshift/inference-spec.ts";
 import { countedLimits } from "../../../components/openshift/model-loader.ts";
 import {
   type ModelSource,
@@ -172,6 +177,29 @@ describe("InferenceService", () => {
     });
     expect(JSON.stringify(recording.resources)).not.toMatch(/canaryTrafficPercent|"exposed"/);
     expect(await known(model.externalUrl)).toBe("https://both.apps.example.com");
+  });
+});
+
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
+
+describe("a change of a model", () => {
+  it("changes its Deployment, too, by what no pod notices", () => {
+    const strategies = [{}, { replicas: { min: 1, max: 2 } }, { replicas: { min: 1, max: 3 } }].map(
+      (more) => {
+        const { deploymentStrategy: strategy } = predictorSpec({ ...MODEL, ...more });
+        expect(strategy).toEqual(predictorSpec({ ...MODEL, ...more }).deploymentStrategy);
+        return JSON.stringify(strategy);
+      },
+    );
+    expect(new Set(strategies).size).toBe(3);
+    fc.assert(
+      fc.property(fc.object(), (spec) => {
+        const { rollingUpdate } = deploymentStrategy("rolling", spec);
+        expect(parseInt(rollingUpdate?.maxSurge ?? "", 10)).toBeOneOf(range(25, 49));
+        expect(parseInt(rollingUpdate?.maxUnavailable ?? "", 10)).toBeOneOf(range(0, 24));
+      }),
+    );
+    expect(deploymentStrategy("recreate", {})).toEqual({ type: "Recreate" });
   });
 });
 

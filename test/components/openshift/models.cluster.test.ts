@@ -145,13 +145,17 @@ describe("a model", () => {
       maxReplicas: 3,
       metrics: [{ resource: { name: "cpu", target: { averageUtilization: 60 } } }],
     });
+    // What of it no pod notices, KServe's generation, which is the Deployment's, has to come up with all the same.
+    const wider = program({ replicas: { min: 1, max: 4, scaling } });
+    expect(await stack.up(wider)).toEqual({ scoring: "update" });
+    expect((await stack.read(autoscaler)).spec.maxReplicas).toBe(4);
   });
 
   test("stands still and starts again", async () => {
-    expect(await stack.up(program({ stopped: true }))).toEqual({ scoring: "update" });
+    expect(await stack.up(program({ stopped: true }))).toEqual({ scoring: "replace" });
     expect(conditionOf(await stack.read(isvc()), "Stopped")).toBe("True");
     expect(await stack.outputs()).toEqual({ inside: "" });
-    expect(await stack.up(program())).toEqual({ scoring: "update" });
+    expect(await stack.up(program())).toEqual({ scoring: "replace" });
     expect(conditionOf(await stack.read(isvc()), "Ready")).toBe("True");
   });
 

@@ -259,7 +259,8 @@ describe("the status of a model", () => {
     const up = { type: "Available", status: "True" } as const;
     const ready = inferenceServiceStatus(service(), { pods: [], deployment: deployment(up) }, now);
     expect(find(ready, "Ready")?.status).toBe("True");
-    expect(ready.observedGeneration).toBe(3);
+    // The Deployment's, not the third, which is the model's own.
+    expect(ready.observedGeneration).toBe(1);
     const quota = {
       type: "ReplicaFailure",
       status: "True",

@@ -38,8 +38,8 @@ export interface Observed {
 type Step = Pick<Condition, "status"> & { readonly reason?: string; readonly message?: string };
 
 /**
- * The status that KServe and its companion on OpenShift write. Conditions keep the time of their last change. Unlike
- * KServe, which copies the Deployment's generation, `observedGeneration` is the service's own.
+ * The status that KServe and its companion on OpenShift write. Conditions keep the time of their last change. `observedGeneration`
+ * is the Deployment's, of whatever generation the service is.
  * Source: kserve pkg/apis/serving/v1beta1/inference_service_status.go, opendatahub-io/kserve (PropagateRawStatus). Pure.
  * @param now ISO 8601
  */
@@ -50,7 +50,8 @@ export function inferenceServiceStatus(
 ): InferenceServiceStatus {
   const mode = observed.unsupportedMode ?? "Standard";
   const before = service.status?.conditions ?? [];
-  const common = { observedGeneration: service.metadata.generation ?? 0, deploymentMode: mode };
+  const seen = observed.deployment?.status?.observedGeneration;
+  const common = { ...(seen === undefined ? {} : { observedGeneration: seen }), deploymentMode: mode };
   if (isStopped(service)) {
     const stopped: Step = { status: "False", reason: "Stopped" };
     return {
