@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { kindOfApiVersion } from "../../sandbox/providers/kubernetes/kinds.ts";
+import { ownScope } from "../../sandbox/providers/kubernetes/namespaces.ts";
 import { unknown, type ValueMap } from "../../sandbox/providers/values.ts";
 import { initFailure } from "./providers-client.ts";
 import {
@@ -204,6 +206,19 @@ describe("what is said", () => {
     expect(inside.inputs.metadata).toEqual({ name: "a", namespace: "default" });
     const outside = await it.check(types.namespace, { metadata: { name: "a" } });
     expect(outside.inputs.metadata).toEqual({ name: "a" });
+  });
+
+  test("which of Kubernetes' own kinds stand in namespaces is known as the API server has it", async () => {
+    const lines = (await kubectl("api-resources", "--no-headers")).trim().split("\n");
+    const told = lines.map((line) => line.split(/\s+/).slice(-3));
+    const known = told.flatMap(([apiVersion = "", namespaced = "", name = ""]) => {
+      const own = ownScope(kindOfApiVersion(apiVersion, name));
+      return own === undefined
+        ? []
+        : [{ kind: `${apiVersion}/${name}`, own, namespaced: namespaced === "true" }];
+    });
+    expect(known.length).toBeGreaterThan(50);
+    expect(known.filter(({ own, namespaced }) => own !== namespaced)).toEqual([]);
   });
 
   test("manifests are read, each object in the namespace that is asked for", async () => {

@@ -148,7 +148,7 @@ async function watchUntil(wait: Wait, judge: Judge, slices?: Map<string, KubeObj
         clearTimeout(settling);
         reject(
           session.signal.aborted
-            ? session.signal.reason
+            ? new NotReady(`Resource operation was cancelled for "${nameOf(last)}"`, last)
             : new NotReady(timeoutMessage(resource.kind, object, isNamed(object)), last, lacks()),
         );
       };
@@ -167,7 +167,7 @@ async function watchUntil(wait: Wait, judge: Judge, slices?: Map<string, KubeObj
       look();
     });
   } catch (error) {
-    if (!(error instanceof NotReady)) throw error;
+    if (!(error instanceof NotReady) || session.signal.aborted) throw error;
     throw await explained(wait, error);
   } finally {
     progress.end();

@@ -23,7 +23,7 @@ export function managerOf(outputs: ValueMap): string | undefined {
 
 /** What may be done where the cluster is gone. */
 export const ifGone =
-  "If the cluster was deleted, rerun the operation with kubernetes:deleteUnreachable set to true in the stack's configuration, which takes the resource out of the state (the real provider takes PULUMI_K8S_DELETE_UNREACHABLE=true in the environment, too)";
+  "If the cluster was deleted, take the resource out of the state: by `pulumi state delete`, or by kubernetes:deleteUnreachable in the stack's configuration, which a refresh or a destroy goes by after an up. (The real provider takes PULUMI_K8S_DELETE_UNREACHABLE=true in the environment as well, which the sandbox's does not see.)";
 
 /**
  * A resource as it is; undefined when it is gone.
@@ -47,7 +47,7 @@ export async function readObject(
     await session.log(request.urn, "warning", error.message);
     if (settings.deleteUnreachable) return undefined;
     if (settings.skipUpdateUnreachable && inputs !== undefined) return { id, inputs, outputs };
-    throw new Error(`failed to read resource state due to unreachable cluster: ${error.message}. ${ifGone}`, {
+    throw new Error(`failed to read resource state: ${error.message}. ${ifGone}`, {
       cause: error,
     });
   }
