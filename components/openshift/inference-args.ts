@@ -76,8 +76,8 @@ export interface InferenceServiceArgs {
   /** Whether it stands still: nothing runs, everything is kept. @default false */
   readonly stopped?: boolean;
   /**
-   * How a new version takes over: beside the old one, or after it, which needs no room for both. Beside it, the platform calls the
-   * model ready while old copies serve, though a new one fails to load; after it, it does not. @default "rolling"
+   * How a new version takes over: beside the old one, or after it, which needs no room for both. After it, a change of the number of
+   * copies between which load decides is waited for in vain (see `deploymentStrategy`). @default "rolling"
    */
   readonly rollout?: "rolling" | "recreate";
   /** Seconds after which a call is given up, 1 to 3600. @default KServe's own, 60 */

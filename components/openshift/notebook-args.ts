@@ -51,7 +51,12 @@ export interface NotebookArgs {
   readonly after?: readonly Resource[];
 }
 
-/** Whether a notebook runs. A stopped one says since when, so that every run of the program says the same. */
+/**
+ * Whether a notebook runs. A stopped one says since when, so that every run of the program says the same. OpenShift AI 3 holds each
+ * new notebook back by the same annotation, under a value of its own, and takes it away when it has set the notebook up: one that is
+ * made stopped is started by that, and stops with the next change of `since`.
+ * Source: opendatahub-io/kubeflow odh-notebook-controller (InjectReconciliationLock)
+ */
 export type NotebookRun =
   | {
       readonly state: "running";

@@ -274,6 +274,30 @@ describe("the status of a model", () => {
       message: "exceeded quota",
     });
   });
+  test("a new version is waited for though the one before serves, and fails when it is given up", () => {
+    const step = (...conditions: Condition[]) =>
+      find(
+        inferenceServiceStatus(service(), { pods: [], deployment: deployment(...conditions) }, now),
+        "Ready",
+      );
+    const up = { type: "Available", status: "True" } as const;
+    const rollout = (status: "True" | "False", reason: string): Condition => ({
+      type: "Progressing",
+      status,
+      reason,
+      message: "words",
+    });
+    expect(step(up, rollout("True", "ReplicaSetUpdated"))).toMatchObject({
+      status: "Unknown",
+      reason: "ReplicaSetUpdated",
+    });
+    expect(step(up, rollout("True", "NewReplicaSetAvailable"))?.status).toBe("True");
+    expect(step(up, rollout("False", "ProgressDeadlineExceeded"))).toMatchObject({
+      status: "False",
+      reason: "ProgressDeadlineExceeded",
+      message: "words",
+    });
+  });
   test("of a Service without an address its server's usual port is said, and a route's host from outside", () => {
     const up = deployment({ type: "Available", status: "True" });
     const inside = "http://m-predictor.ns.svc.cluster.local";

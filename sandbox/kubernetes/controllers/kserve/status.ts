@@ -85,6 +85,11 @@ export function inferenceServiceStatus(
   };
 }
 
+/**
+ * Whether the pods are there: a failure of replicas before all, then too few of them, then a rollout, which is over when the new
+ * version's are there. Source: opendatahub-io/kserve PropagateRawStatus at OpenShift AI 3.4 (KServe 0.17); before, KServe looked
+ * at `Available` alone.
+ */
 function predictorStep({ deployment, refused }: Observed): Step {
   if (refused !== undefined) return { status: "False", reason: "ReconcileFailed", message: refused };
   if (deployment === undefined) return { status: "Unknown" };
@@ -96,10 +101,10 @@ function predictorStep({ deployment, refused }: Observed): Step {
   const failed = find("ReplicaFailure");
   if (failed?.status === "True") return stepOf(failed);
   if (available === undefined || seen < (deployment.metadata.generation ?? 0)) return { status: "Unknown" };
-  if (available.status === "False") {
-    const late = progressing?.status === "False" && progressing.message !== undefined;
-    return stepOf(late ? progressing : available);
-  }
+  if (available.status === "False") return stepOf(available);
+  if (progressing?.status === "False" && (progressing.message ?? "") !== "") return stepOf(progressing);
+  if (progressing?.status === "True" && progressing.reason !== "NewReplicaSetAvailable")
+    return { ...stepOf(progressing), status: "Unknown" };
   return { status: available.status };
 }
 
