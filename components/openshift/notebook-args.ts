@@ -54,7 +54,7 @@ export interface NotebookArgs {
 /**
  * Whether a notebook runs. A stopped one says since when, so that every run of the program says the same. OpenShift AI 3 holds each
  * new notebook back by the same annotation, under a value of its own, and takes it away when it has set the notebook up: one that is
- * made stopped is started by that, and stops with the next change of `since`.
+ * made stopped is started by that, and stopped by the next run.
  * Source: opendatahub-io/kubeflow odh-notebook-controller (InjectReconciliationLock)
  */
 export type NotebookRun =
