@@ -99,6 +99,8 @@ export interface Provider {
   readonly name: string;
   /** Of the plugin that it stands for. */
   readonly version: string;
+  /** What is wrong with the configuration of a provider. @default nothing */
+  checkConfig?(urn: string, news: ValueMap): CheckFailure[];
   /** What a change of the configuration means. @default any is one in place */
   diffConfig?(olds: ValueMap, news: ValueMap): ConfigDifference;
   /** @throws when the configuration cannot be served. */

@@ -6,7 +6,7 @@ import statusProto from "@pulumi/pulumi/proto/status_pb.js";
 import anyProto from "google-protobuf/google/protobuf/any_pb.js";
 import emptyProto from "google-protobuf/google/protobuf/empty_pb.js";
 import structProto from "google-protobuf/google/protobuf/struct_pb.js";
-import type { PropertyChange } from "./diff.ts";
+import { configReply, diffReply } from "./diff-reply.ts";
 import {
   type CheckFailure,
   type ConfigDifference,
@@ -39,7 +39,13 @@ export function serviceOf(provider: Provider, sessions: Sessions): grpc.UntypedS
   const empty = async () => new emptyProto.Empty();
   return {
     ...lifecycle(provider, sessions),
-    checkConfig: unary<Messages.CheckRequest>(async (request) => checkReply(read(request.getNews()), [])),
+    ...(provider.construct === undefined
+      ? {}
+      : { construct: unary(constructReply(provider.construct.bind(provider))) }),
+    checkConfig: unary<Messages.CheckRequest>(async (request) => {
+      const news = read(request.getNews());
+      return checkReply(news, provider.checkConfig?.(request.getUrn(), news) ?? []);
+    }),
     diffConfig: unary<Messages.DiffRequest>(async (request) => {
       const found = provider.diffConfig?.(read(request.getOlds()), read(request.getNews()));
       return found === undefined ? new providerProto.DiffResponse() : configReply(found);
@@ -115,20 +121,22 @@ export function serviceOf(provider: Provider, sessions: Sessions): grpc.UntypedS
       );
       return empty();
     }),
-    construct: unary<Messages.ConstructRequest>(async (request, session) => {
-      const [type, name, inputs] = [request.getType(), request.getName(), read(request.getInputs())];
-      if (provider.construct === undefined) throw new Error(`${provider.name} has no component '${type}'`);
-      const { urn, state } = await provider.construct({ type, name, inputs, message: request }, session);
-      return new providerProto.ConstructResponse()
-        .setUrn(urn)
-        .setState(structProto.Struct.fromJavaScript(state));
-    }),
     invoke: unary<Messages.InvokeRequest>(async (request, session) => {
       const { result, failures } = await provider.invoke(request.getTok(), read(request.getArgs()), session);
       return new providerProto.InvokeResponse()
         .setReturn(write(result))
         .setFailuresList(failures.map(failureMessage));
     }),
+  };
+}
+
+function constructReply(construct: NonNullable<Provider["construct"]>): Reply<Messages.ConstructRequest> {
+  return async (message, session) => {
+    const [type, name, inputs] = [message.getType(), message.getName(), read(message.getInputs())];
+    const { urn, state } = await construct({ type, name, inputs, message }, session);
+    return new providerProto.ConstructResponse()
+      .setUrn(urn)
+      .setState(structProto.Struct.fromJavaScript(state));
   };
 }
 
@@ -246,39 +254,6 @@ function checkReply(inputs: ValueMap, failures: readonly CheckFailure[]): Messag
 
 function failureMessage(failure: CheckFailure): Messages.CheckFailure {
   return new providerProto.CheckFailure().setProperty(failure.property).setReason(failure.reason);
-}
-
-function diffReply(changes: readonly PropertyChange[], deleteBeforeReplace: boolean): Messages.DiffResponse {
-  const { DiffChanges } = providerProto.DiffResponse;
-  const kinds = providerProto.PropertyDiff.Kind;
-  const reply = new providerProto.DiffResponse()
-    .setChanges(changes.length === 0 ? DiffChanges.DIFF_NONE : DiffChanges.DIFF_SOME)
-    .setDiffsList([...new Set(changes.map((change) => rootOf(change.path)))])
-    .setReplacesList(changes.filter((change) => change.replace).map((change) => change.path))
-    .setDeletebeforereplace(deleteBeforeReplace)
-    .setHasdetaileddiff(changes.length > 0);
-  const details = reply.getDetaileddiffMap();
-  for (const { path, change, replace } of changes) {
-    const kind = {
-      add: replace ? kinds.ADD_REPLACE : kinds.ADD,
-      delete: replace ? kinds.DELETE_REPLACE : kinds.DELETE,
-      update: replace ? kinds.UPDATE_REPLACE : kinds.UPDATE,
-    }[change];
-    details.set(path, new providerProto.PropertyDiff().setKind(kind).setInputdiff(true));
-  }
-  return reply;
-}
-
-function configReply({ changed, replaces }: ConfigDifference): Messages.DiffResponse {
-  const { DiffChanges } = providerProto.DiffResponse;
-  return new providerProto.DiffResponse()
-    .setChanges(changed.length === 0 ? DiffChanges.DIFF_NONE : DiffChanges.DIFF_SOME)
-    .setDiffsList([...changed])
-    .setReplacesList([...replaces]);
-}
-
-function rootOf(path: string): string {
-  return path.split(/[.[]/)[0] ?? path;
 }
 
 /** A failure as the engine expects it: a partial one carries what was made in the status details. */

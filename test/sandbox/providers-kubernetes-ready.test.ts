@@ -246,6 +246,10 @@ describe("the API server away", () => {
       await lenient.delete(types.configMap, "default/a", { inputs });
       expect((await lenient.read(types.configMap, "default/a", { inputs, outputs: {} })).id).toBe("");
       const skipping = await connect({ skipUpdateUnreachable: "true" }, none);
+      const changed = await skipping.check(types.configMap, configMap("a", "default", { a: "2" }), {
+        olds: inputs,
+      });
+      expect(changed.inputs).toEqual(inputs);
       expect((await skipping.read(types.configMap, "default/a", { inputs, outputs: {} })).inputs).toEqual(
         inputs,
       );

@@ -15,13 +15,18 @@ import { isList, isMap, reveal, type Value, type ValueMap } from "../values.ts";
  * @param lenient of the API server's own kinds
  */
 export function baseline(inputs: ValueMap, live: ValueMap, lenient: boolean): ValueMap {
-  const kept: Record<string, Value> = {};
+  const kept: [string, Value][] = [];
   for (const [name, input] of Object.entries(inputs)) {
-    const is = live[name];
-    if (is !== undefined) kept[name] = inShape(input, is, lenient);
-    else if (lenient || input === null) kept[name] = input;
+    const is = own(live, name);
+    if (is !== undefined) kept.push([name, inShape(input, is, lenient)]);
+    else if (lenient || input === null) kept.push([name, input]);
   }
-  return kept;
+  return Object.fromEntries(kept);
+}
+
+/** What a map itself has at a name, be it called as what every object has. */
+export function own(map: ValueMap, name: string): Value | undefined {
+  return Object.hasOwn(map, name) ? map[name] : undefined;
 }
 
 function inShape(input: Value, live: Value, lenient: boolean): Value {

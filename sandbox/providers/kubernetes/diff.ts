@@ -2,7 +2,7 @@ import type { PropertyChange, ReplaceRule } from "../diff.ts";
 import type { Difference, DiffRequest } from "../provider.ts";
 import { isList, isMap, reveal, unknown, type Value, type ValueMap } from "../values.ts";
 import { annotations } from "./annotations.ts";
-import { baseline } from "./baseline.ts";
+import { baseline, own } from "./baseline.ts";
 import { isAutonamed, mapAt } from "./check.ts";
 import { forceNewFields, replaceRule } from "./force-new.ts";
 import { isBuiltIn, isPatch, type Kind } from "./kinds.ts";
@@ -69,7 +69,7 @@ function diffMaps(
   return [...all].flatMap((name) => {
     // What only the provider keeps stands at the top; below, any name is the program's.
     if (path === "" && name.startsWith("__")) return [];
-    return diffValues(olds[name], news[name], [...names, name], appendName(path, name), replaces);
+    return diffValues(own(olds, name), own(news, name), [...names, name], appendName(path, name), replaces);
   });
 }
 

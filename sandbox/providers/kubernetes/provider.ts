@@ -15,7 +15,7 @@ import {
 } from "../provider.ts";
 import { type EncodedValue, hasUnknown, type ValueMap } from "../values.ts";
 import { annotations } from "./annotations.ts";
-import { isApiError, isNamespaceMissing, NoMatchError, UnreachableError } from "./api-error.ts";
+import { NoMatchError, UnreachableError } from "./api-error.ts";
 import {
   createObject,
   forces,
@@ -37,11 +37,12 @@ import { invoke } from "./functions.ts";
 import { annotationOf, idOf, type KubeObject } from "./json.ts";
 import { isList, isPatch, type Kind, kindOfToken, liveKind } from "./kinds.ts";
 import { withNamespace } from "./namespaces.ts";
+import { onlyInPreview, previewed } from "./preview.ts";
 import { ifGone, managerOf, readObject } from "./read.ts";
 import { giveUp, liveObject, remove } from "./remove.ts";
 import { isUnready, replacesUnready } from "./replace-unready.ts";
 import { hidingSecrets } from "./secrets.ts";
-import { diffSettings, refuseSettings, type Settings, settingsOf } from "./settings.ts";
+import { diffSettings, refuseSettings, type Settings, settingsOf, strictFailures } from "./settings.ts";
 import { warnOf } from "./warnings.ts";
 
 export interface KubernetesOptions {
@@ -78,6 +79,10 @@ export class KubernetesProvider implements Provider {
     refuseSettings(config);
   }
 
+  checkConfig(urn: string, news: ValueMap): CheckFailure[] {
+    return strictFailures(urn, news);
+  }
+
   diffConfig(olds: ValueMap, news: ValueMap): ConfigDifference {
     return diffSettings(olds, news);
   }
@@ -92,9 +97,17 @@ export class KubernetesProvider implements Provider {
         "list resources exist for compatibility with YAML manifests and Helm charts, and cannot be created directly. Use the underlying resource type instead",
       );
     }
+    const { namespace, skipUpdateUnreachable } = this.#settings(session);
+    if (skipUpdateUnreachable && Object.keys(request.olds).length > 0 && (await this.#isGone(session))) {
+      await session.log(
+        request.urn,
+        "warning",
+        "Cluster is unreachable but skipUpdateUnreachable flag is set to true, skipping...",
+      );
+      return { inputs: request.olds, failures: [] };
+    }
     await warnOf(kind, request, session);
     const inputs = completeInputs(kind, request);
-    const { namespace } = this.#settings(session);
     const live = liveKind(kind, request.news.kind);
     return { inputs: await withNamespace(this.#clusters, live, inputs, namespace, session), failures: [] };
   }
@@ -120,7 +133,7 @@ export class KubernetesProvider implements Provider {
       const upsert = settings.upsertExistingObjects || patch;
       written = await hidingSecrets(inputs, () => createObject(cluster, { ...write, force }, upsert));
     } catch (error) {
-      if (preview && (await this.#onlyInPreview(error, urn, session))) return { id: "", outputs: inputs };
+      if (preview && (await onlyInPreview(error, urn, session))) return { id: "", outputs: inputs };
       throw new Error(createFailure(urn, kind, error), { cause: error });
     }
     await this.#warn(urn, written, session);
@@ -150,7 +163,7 @@ export class KubernetesProvider implements Provider {
     try {
       written = await hidingSecrets(inputs, () => updateObject(cluster, write));
     } catch (error) {
-      if (preview && (await this.#onlyInPreview(error, urn, session))) return inputs;
+      if (preview && (await onlyInPreview(error, urn, session))) return inputs;
       const found = await liveObject(cluster, write.kind, request.id, session.signal).catch(() => undefined);
       throw new Error(updateFailure(urn, request.id, error, found !== undefined), { cause: error });
     }
@@ -213,6 +226,14 @@ export class KubernetesProvider implements Provider {
     return construct(request, options, session);
   }
 
+  /** Whether there is no API server to ask. */
+  async #isGone(session: Session): Promise<boolean> {
+    return this.#clusters.of(session.config).then(
+      () => false,
+      (error: unknown) => error instanceof UnreachableError,
+    );
+  }
+
   async #await(
     cluster: OpenCluster,
     request: CreateRequest | UpdateRequest,
@@ -258,20 +279,6 @@ export class KubernetesProvider implements Provider {
     return settingsOf(session.config, this.#upsert);
   }
 
-  /**
-   * Whether a failure of a dry run says nothing of the run itself: a namespace or a definition may be made before. What one
-   * may not do is said, but does not end a preview, as with the real provider.
-   */
-  async #onlyInPreview(error: unknown, urn: string, session: Session): Promise<boolean> {
-    if (error instanceof NoMatchError || isNamespaceMissing(error)) return true;
-    // What is to be replaced is still there.
-    if (error instanceof Error && isApiError(error.cause, 409) && error.cause.reason === "AlreadyExists")
-      return true;
-    if (!isApiError(error, 403)) return false;
-    await session.log(urn, "warning", `the API server would refuse this: ${error.message}`);
-    return true;
-  }
-
   async #warn(urn: string, { warnings }: Written, session: Session): Promise<void> {
     const { suppressDeprecationWarnings } = this.#settings(session);
     for (const warning of warnings) {
@@ -279,9 +286,4 @@ export class KubernetesProvider implements Provider {
       await session.log(urn, "warning", warning);
     }
   }
-}
-
-/** A status is not known before there is one. */
-function previewed({ status: _status, ...outputs }: ValueMap): ValueMap {
-  return outputs;
 }

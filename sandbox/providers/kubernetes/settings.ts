@@ -1,4 +1,4 @@
-import type { ConfigDifference } from "../provider.ts";
+import type { CheckFailure, ConfigDifference } from "../provider.ts";
 import { isMap, reveal, unknown, type Value, type ValueMap } from "../values.ts";
 import { sameJson } from "./body.ts";
 
@@ -44,6 +44,20 @@ export function settingsOf(config: Readonly<Record<string, string>>, upsert: boo
     deleteUnreachable: flag("deleteUnreachable"),
     skipUpdateUnreachable: flag("skipUpdateUnreachable"),
   };
+}
+
+/** What `kubernetes:strictMode` holds against a provider: one that nobody wrote down, or that does not say which cluster it means. */
+export function strictFailures(urn: string, news: ValueMap): CheckFailure[] {
+  if (String(reveal(news.strictMode ?? null)) !== "true") return [];
+  const byDefault = /::default(_[^:]*)?$/.test(urn);
+  const missing = (["kubeconfig", "context"] as const).filter((name) => !reveal(news[name] ?? null));
+  return [
+    ...(byDefault ? [{ property: "", reason: "strict mode prohibits default provider" }] : []),
+    ...missing.map((property) => ({
+      property,
+      reason: `strict mode requires Provider "${property}" argument`,
+    })),
+  ];
 }
 
 /** What says which cluster it is. */
