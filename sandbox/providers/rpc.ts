@@ -7,13 +7,7 @@ import anyProto from "google-protobuf/google/protobuf/any_pb.js";
 import emptyProto from "google-protobuf/google/protobuf/empty_pb.js";
 import structProto from "google-protobuf/google/protobuf/struct_pb.js";
 import { configReply, diffReply } from "./diff-reply.ts";
-import {
-  type CheckFailure,
-  type ConfigDifference,
-  PartialFailure,
-  type Provider,
-  type Session,
-} from "./provider.ts";
+import { type CheckFailure, PartialFailure, type Provider, type Session } from "./provider.ts";
 import type { Sessions } from "./sessions.ts";
 import { decodeMap, encodeMap, redact, secretTexts, type ValueMap } from "./values.ts";
 
