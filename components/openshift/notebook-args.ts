@@ -39,7 +39,8 @@ export interface NotebookArgs {
   /** Further environment variables. Never a secret. @default none */
   readonly environment?: Readonly<Record<string, string>>;
   /**
-   * How people get in. `auth` is the gateway with kube-rbac-proxy of OpenShift AI 3, `oauth` the proxy of 2.x.
+   * How people get in. `auth` is the gateway with kube-rbac-proxy of OpenShift AI 3, `oauth` the proxy of 2.x, which also has to
+   * be let out to the cluster's OAuth server.
    * @default "auth"
    */
   readonly login?: "auth" | "oauth";

@@ -19,7 +19,10 @@ import { azureVaultReader, type MakeVaultReader } from "./secrets/vault.ts";
  *   autoscaler is made where least and greatest number differ; with no metrics in the cluster it keeps the least.
  * - Whether a model, a database or a bucket can be reached is told by Secrets, Services and names, never by a connection.
  *   The annotation `sandbox.kiln/fail: <words>` makes a model, a pod or a data connection fail with these words.
- * - Notebooks and pipeline servers have Routes, where OpenShift AI 3 has a gateway; their containers do nothing.
+ * - Notebooks and pipeline servers have Routes, where OpenShift AI 3 has a gateway; their containers do nothing. One that is made
+ *   stopped stays stopped, where OpenShift AI starts it once.
+ * - A model whose Route no router has looked at is not ready, where KServe goes on saying what it said. A certificate has only the
+ *   Service of a model with token authentication.
  * - External Secrets reads Azure Key Vault by workload identity; refresh intervals pass in real time. Templates: see
  *   `filledText`.
  */
