@@ -140,7 +140,7 @@ async function watchUntil(wait: Wait, judge: Judge, slices?: Map<string, KubeObj
       };
       const see = (live: KubeObject) => {
         // A watch may lag behind the answer that made the object what it is.
-        if (uidOf(live) !== uidOf(object) || generation(live) < generation(object)) return;
+        if (uidOf(live) !== uidOf(object) || isOlder(live, object)) return;
         last = live;
         look();
       };
@@ -191,6 +191,20 @@ async function poll(wait: Wait, signal: AbortSignal, see: (object: KubeObject) =
     see((await wait.cluster.client.send({ method: "GET", path, signal })).body);
     await delay(pollMs, undefined, { signal });
   }
+}
+
+/** Whether an object is as it was before an answer. Not all kinds count generations, a ResourceQuota does not; all have versions. */
+function isOlder(live: KubeObject, answer: KubeObject): boolean {
+  const [seen, made] = [version(live), version(answer)];
+  if (generation(live) !== generation(answer) || seen === undefined || made === undefined)
+    return generation(live) < generation(answer);
+  return seen < made;
+}
+
+/** Versions are whole numbers that grow. Source: kubernetes.io (API concepts, resource versions) */
+function version(object: KubeObject): bigint | undefined {
+  const text = textAt(object, "metadata", "resourceVersion") ?? "";
+  return /^\d+$/.test(text) ? BigInt(text) : undefined;
 }
 
 function generation(object: KubeObject): number {
