@@ -1,6 +1,6 @@
 /** What no single value of `kiln:serving` shows to be wrong, but several together do. */
 import { connectionProblems } from "../components/openshift/connection.ts";
-import { isFetched, loaderProblems } from "../components/openshift/model-loader.ts";
+import { loaderProblems } from "../components/openshift/model-loader.ts";
 import { modelSourceProblems } from "../components/openshift/model-source.ts";
 import { networkProblems } from "../components/openshift/network.ts";
 import { quotaProblems } from "../components/openshift/quota.ts";
@@ -15,6 +15,7 @@ import type {
   SourceConfig,
 } from "./serving-config.ts";
 import { limitsOf, sizeProblems, sourceIn, totalProblems } from "./serving-sizes.ts";
+import { wayOutProblems } from "./serving-way-out.ts";
 
 /** One problem, by the path of its key below `kiln:serving`. */
 export interface ServingProblem {
@@ -174,37 +175,6 @@ function projectProblems(
           },
         ]
       : []),
-  ];
-}
-
-/** What comes from outside where nothing is let out: the cluster's walls say nothing, and it would be waited for in vain. */
-function wayOutProblems({ connections, models, network, pipelineServer }: ProjectConfig): FieldProblem[] {
-  const { egress = [] } = network;
-  const opened = (whom: "models" | "all") =>
-    egress.some(({ pods = "all" }) => pods === "all" || pods === whom);
-  const fetched = models.filter(({ source, stopped }) => {
-    const found = sourceIn(connections, source);
-    return !stopped && found !== undefined && isFetched(found);
-  });
-  const field = "network.egress";
-  const [first] = fetched;
-  return [
-    ...(first === undefined || opened("models")
-      ? []
-      : [
-          {
-            field,
-            message: `lets no model out, and ${first.name} is fetched from outside; give the addresses and ports of its store`,
-          },
-        ]),
-    ...(pipelineServer === undefined || opened("all")
-      ? []
-      : [
-          {
-            field,
-            message: `lets no pipeline out; give the addresses and ports of pipelineServer's database, ${pipelineServer.database.host}, and of its storage, for all pods`,
-          },
-        ]),
   ];
 }
 
