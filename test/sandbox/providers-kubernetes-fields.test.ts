@@ -44,6 +44,24 @@ describe("fields whose changes are ignored", () => {
   });
 });
 
+test("a change that is waited for is on record as it was made, and is none the next time", async () => {
+  const at = await namespace();
+  const quota = (pods: string): ValueMap => ({
+    apiVersion: "v1",
+    kind: "ResourceQuota",
+    metadata: { name: "pods", namespace: at },
+    spec: { hard: { pods } },
+  });
+  const made = await it.create(types.quota, quota("1"));
+  let known = { inputs: quota("1"), outputs: made.outputs };
+  for (const pods of ["2", "3", "4"]) {
+    const outputs = await it.update(types.quota, made.id, known, quota(pods));
+    expect(outputs).toMatchObject({ spec: { hard: { pods } }, status: { hard: { pods } } });
+    expect((await it.diff(types.quota, quota(pods), quota(pods), outputs)).details).toEqual({});
+    known = { inputs: quota(pods), outputs };
+  }
+});
+
 describe("a patch resource", () => {
   test("takes nothing from who made the object, be it kubectl", async () => {
     const at = await namespace();
