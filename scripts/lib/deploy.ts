@@ -33,13 +33,14 @@ const program = { load, run: async () => (await load()).program() };
 /** Opens the environment's stack with Kiln's program, made when there is none, and what is on record about it. */
 export async function openForChange(context: VerbContext, session: Session): Promise<StackHandle> {
   const handle = sessionStack(context, session, program);
-  // The Automation API is loaded while the engine reads the record.
-  const [there] = await Promise.all([handle.read(), handle.stack()]);
-  if (!there) {
+  // The Automation API is loaded while the engine reads the record, or makes a new one.
+  const ready = async () => {
+    if (await handle.read()) return;
     // What an earlier stack of that name was held to does not bind a new one.
     handle.pin(undefined);
     await handle.create();
-  }
+  };
+  await Promise.all([ready(), handle.stack()]);
   return handle;
 }
 

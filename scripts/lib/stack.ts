@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { EngineEvent, PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
@@ -115,6 +115,9 @@ export class StackHandle {
 
   /** Reads the record. @returns false when there is no such stack */
   async read(): Promise<boolean> {
+    const { environment, target } = this.#options;
+    // The engine takes a third of a second to say so.
+    if (target.stateFolder !== undefined && hasNoStack(target.stateFolder, environment)) return false;
     try {
       this.state = parseState(await this.run(["stack", "export"]));
       return true;
@@ -132,7 +135,7 @@ export class StackHandle {
     const { environment, target } = this.#options;
     if (target.stateFolder === undefined) return (await this.read()) ? this.state : emptyState;
     try {
-      const file = path.join(target.stateFolder, ".pulumi", "stacks", "kiln", `${environment}.json`);
+      const file = path.join(stacksIn(target.stateFolder), `${environment}.json`);
       const { checkpoint } = JSON.parse(readFileSync(file, "utf8")) as { checkpoint?: { latest?: unknown } };
       return parseState(JSON.stringify({ deployment: checkpoint?.latest }));
     } catch {
@@ -240,6 +243,21 @@ export class StackHandle {
       );
       child.stdin?.end();
     });
+  }
+}
+
+/** Where a backend that is a folder has the records of Kiln's stacks. */
+function stacksIn(stateFolder: string): string {
+  return path.join(stateFolder, ".pulumi", "stacks", "kiln");
+}
+
+/** Whether a backend that is a folder certainly has no such stack; what cannot be read only the engine can explain. */
+function hasNoStack(stateFolder: string, environment: string): boolean {
+  try {
+    const names = new Set(readdirSync(stacksIn(stateFolder)));
+    return !names.has(`${environment}.json`) && !names.has(`${environment}.json.gz`);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT" && existsSync(stateFolder);
   }
 }
 

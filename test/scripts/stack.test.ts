@@ -156,6 +156,28 @@ describe("reading the record", () => {
     await expect(handle("echo nonsense").read()).rejects.toThrow(SyntaxError);
   });
 
+  it("needs no engine to see that a backend that is a folder has no such stack, and asks it about all else", async () => {
+    const stateFolder = path.join(home, "state");
+    const stacks = path.join(stateFolder, ".pulumi", "stacks", "kiln");
+    // The engine, when it is asked, has one.
+    const read = () => handle(`echo '${recorded}'`, { stateFolder }).read();
+    expect(await read()).toBe(true);
+    mkdirSync(stateFolder);
+    expect(await read()).toBe(false);
+    mkdirSync(stacks, { recursive: true });
+    writeFileSync(path.join(stacks, "prod.json"), "");
+    writeFileSync(path.join(stacks, "dev.json.bak"), "");
+    expect(await read()).toBe(false);
+    for (const name of ["dev.json", "dev.json.gz"]) {
+      writeFileSync(path.join(stacks, name), "");
+      expect(await read()).toBe(true);
+      rmSync(path.join(stacks, name));
+    }
+    rmSync(stacks, { recursive: true });
+    writeFileSync(stacks, "no folder");
+    expect(await read()).toBe(true);
+  });
+
   it("makes the stack without choosing it for the user", async () => {
     const log = path.join(home, "log");
     await handle(`echo "$@" > ${log}`).create();
