@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Answer } from "../providers/kubernetes/answer.ts";
 import type { Connection } from "../providers/kubernetes/connection.ts";
 import { type Json, textAt } from "../providers/kubernetes/json.ts";
@@ -54,4 +55,9 @@ export function taken(answer: Answer, what: string): object {
 export function isPassing(error: unknown): boolean {
   if (error instanceof Refusal) return error.status >= 500 || error.status === 409 || error.status === 429;
   return isLost(error);
+}
+
+/** Waits until something holds. @throws AbortError */
+export async function until(signal: AbortSignal, done: () => Promise<boolean>): Promise<void> {
+  while (!(await done())) await delay(25, undefined, { signal });
 }

@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Answer } from "../providers/kubernetes/answer.ts";
 import type { Connection } from "../providers/kubernetes/connection.ts";
-import { taken } from "./api.ts";
+import { taken, until } from "./api.ts";
 import { type SetUpObject, setUpObjects } from "./objects.ts";
 import { awaitServed } from "./served.ts";
 
@@ -174,8 +173,4 @@ async function apply(api: Connection, { path, body }: SetUpObject, signal: Abort
   const query = { fieldManager, force: "true" };
   const contentType = "application/apply-patch+yaml";
   taken(await api.ask({ method: "PATCH", path, query, body, contentType, signal }), path);
-}
-
-async function until(signal: AbortSignal, done: () => Promise<boolean>): Promise<void> {
-  while (!(await done())) await delay(25, undefined, { signal });
 }

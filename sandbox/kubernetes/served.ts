@@ -1,6 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Connection } from "../providers/kubernetes/connection.ts";
-import { taken } from "./api.ts";
+import { taken, until } from "./api.ts";
 
 interface Version {
   readonly version: string;
@@ -20,9 +19,11 @@ export async function awaitServed(
   names: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<void> {
-  let paths: Map<string, string[]>;
-  do paths = await servedPaths(api, names, signal);
-  while (paths.size < names.size && (await pause(signal)));
+  let paths = new Map<string, string[]>();
+  await until(signal, async () => {
+    paths = await servedPaths(api, names, signal);
+    return paths.size === names.size;
+  });
   await Promise.all([...paths.values()].flat().map((path) => awaitListed(api, path, signal)));
 }
 
@@ -55,14 +56,10 @@ async function servedPaths(
  */
 async function awaitListed(api: Connection, path: string, signal: AbortSignal): Promise<void> {
   const query = { resourceVersion: "0", fieldSelector: "metadata.name=nothing" };
-  for (;;) {
+  await until(signal, async () => {
     const answer = await api.ask({ method: "GET", path, query, signal });
-    if (answer.status !== 429) return void taken(answer, path);
-    await pause(signal);
-  }
-}
-
-async function pause(signal: AbortSignal): Promise<true> {
-  await delay(25, undefined, { signal });
-  return true;
+    if (answer.status === 429) return false;
+    taken(answer, path);
+    return true;
+  });
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { baseline, sameQuantity } from "../../sandbox/providers/kubernetes/baseline.ts";
+import { baseline } from "../../sandbox/providers/kubernetes/baseline.ts";
 import { completeInputs } from "../../sandbox/providers/kubernetes/check.ts";
 import { diffObjects } from "../../sandbox/providers/kubernetes/diff.ts";
 import { withoutIgnored } from "../../sandbox/providers/kubernetes/ignored.ts";
@@ -12,6 +12,7 @@ import {
   containsPath,
   parsePropertyPath,
 } from "../../sandbox/providers/kubernetes/property-path.ts";
+import { sameQuantity } from "../../sandbox/providers/kubernetes/quantity.ts";
 import { strictFailures } from "../../sandbox/providers/kubernetes/settings.ts";
 import { Secret, type ValueMap } from "../../sandbox/providers/values.ts";
 

@@ -1,4 +1,5 @@
 import { isList, isMap, reveal, type Value, type ValueMap } from "../values.ts";
+import { sameQuantity } from "./quantity.ts";
 
 /*
  * What a program's new inputs are compared with: the live object as it was seen last, cut to what the old inputs speak of
@@ -37,36 +38,4 @@ function inShape(input: Value, live: Value, lenient: boolean): Value {
     return wanted.slice(0, is.length).map((each, index) => inShape(each, is[index] ?? null, lenient));
   }
   return lenient && (wanted === "" || sameQuantity(wanted, is)) ? wanted : is;
-}
-
-/** Suffixes of quantities (k8s.io/apimachinery/pkg/api/resource) with what they multiply by; below one, what they divide by. */
-const multiples: Readonly<Record<string, number>> = {
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
-};
-const fractions: Readonly<Record<string, number>> = { n: 1e9, u: 1e6, m: 1e3 };
-const quantity = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/;
-
-/** Whether both are the same amount, however it is written. */
-export function sameQuantity(a: Value, b: Value): boolean {
-  const [left, right] = [amount(a), amount(b)];
-  return left !== undefined && right !== undefined && Math.abs(left - right) <= Math.abs(left) * 1e-12;
-}
-
-function amount(value: Value): number | undefined {
-  if (typeof value === "number") return value;
-  if (typeof value !== "string") return undefined;
-  const [, digits, suffix = ""] = quantity.exec(value) ?? [];
-  if (digits === undefined) return undefined;
-  return (Number(digits) * (multiples[suffix] ?? 1)) / (fractions[suffix] ?? 1);
 }

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Api, ApiError } from "../../../sandbox/kubernetes/controllers/runtime/api.ts";
-import { amountOf, fingerprint, satisfies } from "../../../sandbox/kubernetes/controllers/runtime/differs.ts";
+import { fingerprint, satisfies } from "../../../sandbox/kubernetes/controllers/runtime/differs.ts";
 import { type Kind, kinds } from "../../../sandbox/kubernetes/controllers/runtime/kinds.ts";
 import { type Controller, Manager } from "../../../sandbox/kubernetes/controllers/runtime/manager.ts";
 import type { ConfigMap, KubeObject } from "../../../sandbox/kubernetes/controllers/runtime/objects.ts";
 import { backoffMs, type Timers, WorkQueue } from "../../../sandbox/kubernetes/controllers/runtime/queue.ts";
 import { ObjectStore } from "../../../sandbox/kubernetes/controllers/runtime/store.ts";
+import { amountOf } from "../../../sandbox/providers/kubernetes/quantity.ts";
 
 /** A clock that goes when it is told to. */
 class FakeTimers implements Timers {

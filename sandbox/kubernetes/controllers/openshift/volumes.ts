@@ -1,5 +1,5 @@
+import { amountOf } from "../../../providers/kubernetes/quantity.ts";
 import type { Cluster } from "../runtime/cluster.ts";
-import { amountOf } from "../runtime/differs.ts";
 import { kinds } from "../runtime/kinds.ts";
 import type { Controller } from "../runtime/manager.ts";
 import { isBeingDeleted, type KubeObject, splitKey } from "../runtime/objects.ts";
