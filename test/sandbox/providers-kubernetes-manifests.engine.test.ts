@@ -1,56 +1,17 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { serveProviders } from "../../sandbox/providers/server.ts";
-import { type TestEngine, testEngine } from "../harness/engine.ts";
-import { type EngineRun, expectNotOnDisk, runEngine } from "../harness/engine-program.ts";
-import { type TestKubernetes, testKubernetes } from "../harness/kubernetes.ts";
-import { subscriptionId, tenantId } from "./providers-client.ts";
-import { FakeArm, fakeToken } from "./providers-fake-arm.ts";
+import { expect, test } from "vitest";
+import { expectNotOnDisk } from "../harness/engine-program.ts";
+import { configFile, home, kube, pulumi, useKubernetesEngine } from "./kubernetes-engine.ts";
 
 /*
  * Manifests under the real engine with the real SDK, before a real API server: those that the program reads, and those of which the
  * provider builds a component.
  */
 
-const program = path.join(import.meta.dirname, "kubernetes-manifests-program");
 const word = "a-word-nobody-may-see";
 const words = [word, Buffer.from(word).toString("base64")];
 
-let engine: TestEngine;
-let kube: TestKubernetes;
-let home: string;
-let served: Awaited<ReturnType<typeof serveProviders>>;
+useKubernetesEngine({ program: "kubernetes-manifests-program", secrets: words });
 
-beforeAll(async () => {
-  home = await mkdtemp(path.join(tmpdir(), "kubernetes-manifests-"));
-  [engine, kube] = await Promise.all([testEngine(), testKubernetes()]);
-  served = await serveProviders({
-    subscriptionId,
-    tenantId,
-    armTransport: new FakeArm().transport,
-    getToken: fakeToken,
-    gitHubOwner: "kiln",
-    kubeconfig: () => kube.kubeconfig(),
-    commandEnv: () => ({}),
-    projectDir: home,
-  });
-  const { exitCode, all } = await pulumi("stack", "init");
-  expect(exitCode, all).toBe(0);
-});
-afterAll(async () => {
-  await served.close();
-  await kube.dispose();
-  await rm(home, { recursive: true });
-});
-
-function pulumi(...args: string[]): Promise<EngineRun> {
-  const reached = `kubernetes:${served.ports.kubernetes}`;
-  return runEngine({ engine, folder: program, home, providers: reached, secrets: words }, args);
-}
-
-const configFile = () => ["--config-file", path.join(home, "Pulumi.dev.yaml")];
 const up = () => pulumi("up", "--yes", "--skip-preview", ...configFile());
 
 /** What a preview would do, each resource by its name. */

@@ -1,64 +1,24 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { KubeClient } from "../../sandbox/providers/kubernetes/client.ts";
-import { serveProviders } from "../../sandbox/providers/server.ts";
-import { type TestEngine, testEngine } from "../harness/engine.ts";
-import { type EngineRun, expectNotOnDisk, runEngine } from "../harness/engine-program.ts";
-import { type TestKubernetes, testKubernetes } from "../harness/kubernetes.ts";
-import { subscriptionId, tenantId } from "./providers-client.ts";
-import { FakeArm, fakeToken } from "./providers-fake-arm.ts";
+import { expectNotOnDisk } from "../harness/engine-program.ts";
+import { configFile, home, kube, pulumi, useKubernetesEngine } from "./kubernetes-engine.ts";
 
 /*
  * The provider under the real engine with the real SDK, before a real API server: one stack's life, step by step.
  */
 
-const program = path.join(import.meta.dirname, "kubernetes-program");
 const word = "a-word-nobody-may-see";
 const words = [word, Buffer.from(word).toString("base64")];
-
-let engine: TestEngine;
-let kube: TestKubernetes;
-let home: string;
-let served: Awaited<ReturnType<typeof serveProviders>>;
 /** The namespace that the program made. */
 let at: string;
 
-beforeAll(async () => {
-  home = await mkdtemp(path.join(tmpdir(), "kubernetes-engine-"));
-  [engine, kube] = await Promise.all([testEngine(), testKubernetes()]);
-  served = await serveProviders({
-    subscriptionId,
-    tenantId,
-    armTransport: new FakeArm().transport,
-    getToken: fakeToken,
-    gitHubOwner: "kiln",
-    kubeconfig: () => kube.kubeconfig(),
-    commandEnv: () => ({}),
-    projectDir: home,
-  });
-  const { exitCode, all } = await pulumi(["stack", "init"]);
-  expect(exitCode, all).toBe(0);
-});
-afterAll(async () => {
-  await served.close();
-  await kube.dispose();
-  await rm(home, { recursive: true });
-});
-
-function pulumi(args: string[]): Promise<EngineRun> {
-  const reached = `kubernetes:${served.ports.kubernetes}`;
-  return runEngine({ engine, folder: program, home, providers: reached, secrets: words }, args);
-}
-
-const configFile = () => ["--config-file", path.join(home, "Pulumi.dev.yaml")];
+useKubernetesEngine({ program: "kubernetes-program", secrets: words });
 
 /** The program's configuration; the engine keeps what it is given. */
 const given = (values: Record<string, string>) =>
   Object.entries(values).flatMap(([name, value]) => ["--config", `${name}=${value}`]);
 
-const run = (...args: string[]) => pulumi([...args, "--yes", "--skip-preview", ...configFile()]);
+const run = (...args: string[]) => pulumi(...args, "--yes", "--skip-preview", ...configFile());
 
 async function up(values: Record<string, string> = {}): Promise<string> {
   const { exitCode, all } = await run("up", ...given(values));
@@ -68,7 +28,7 @@ async function up(values: Record<string, string> = {}): Promise<string> {
 
 /** What a preview would do, by resource name, without what stays. */
 async function preview(values: Record<string, string> = {}): Promise<Record<string, string>> {
-  const { exitCode, stdout, all } = await pulumi(["preview", "--json", ...configFile(), ...given(values)]);
+  const { exitCode, stdout, all } = await pulumi("preview", "--json", ...configFile(), ...given(values));
   expect(exitCode, all).toBe(0);
   const { steps } = JSON.parse(stdout) as {
     steps: { op: string; urn: string; detailedDiff?: Record<string, { kind: string }> }[];
@@ -92,13 +52,13 @@ interface Exported {
 }
 
 async function resource(name: string): Promise<Exported | undefined> {
-  const { stdout } = await pulumi(["stack", "export"]);
+  const { stdout } = await pulumi("stack", "export");
   const { deployment } = JSON.parse(stdout) as { deployment: { resources?: Exported[] } };
   return deployment.resources?.find((each) => each.urn.endsWith(`:${name}`));
 }
 
 async function outputs(): Promise<{ at: string; address: string; settings: string }> {
-  return JSON.parse((await pulumi(["stack", "output", "--json"])).stdout) as Awaited<
+  return JSON.parse((await pulumi("stack", "output", "--json")).stdout) as Awaited<
     ReturnType<typeof outputs>
   >;
 }
@@ -166,7 +126,7 @@ test("what was changed by hand comes into state by a refresh, and the next up pu
   expect(exitCode, all).toBe(0);
   expect((await resource("Deployment::web"))?.inputs).toMatchObject({ spec: { replicas: 1 } });
   // As with the real provider: a preview leaves kubectl its fields, and an update takes them over.
-  expect((await pulumi(["preview", ...configFile()])).all).toContain('conflict with "kubectl-patch"');
+  expect((await pulumi("preview", ...configFile())).all).toContain('conflict with "kubectl-patch"');
   await up();
   expect(await values("deployment", "web", "{.spec.replicas}")).toBe("2");
 });
@@ -176,7 +136,7 @@ test("a change that another made first is a conflict in preview and up, until it
   const args = ["apply", "--server-side", "--force-conflicts", "--field-manager=rival", "-f", "-"];
   expect((await kube.kubectl(args, { input: rival })).exitCode).toBe(0);
   const conflict = /conflict with "rival": \.metadata\.labels\.step/;
-  expect((await pulumi(["preview", ...configFile(), ...given({ step: "3" })])).all).toMatch(conflict);
+  expect((await pulumi("preview", ...configFile(), ...given({ step: "3" }))).all).toMatch(conflict);
   const refused = await run("up");
   expect(refused.exitCode).not.toBe(0);
   expect(refused.all).toMatch(conflict);
@@ -197,7 +157,7 @@ test("more than the quota allows fails with the quota's words; state keeps it, a
 });
 
 test("what the API server holds to be invalid is refused by the preview", async () => {
-  const { exitCode, all } = await pulumi(["preview", ...configFile(), ...given({ size: "10" })]);
+  const { exitCode, all } = await pulumi("preview", ...configFile(), ...given({ size: "10" }));
   expect(exitCode).not.toBe(0);
   expect(all).toContain("spec.size: Invalid value: 10");
 });
